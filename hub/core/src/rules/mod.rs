@@ -1,0 +1,11 @@
+//! The rules: plain Rust with four words. `decide(command, now) -> events | refusal` changes nothing;
+//! `apply(event)` never fails and serves live and on replay; `deadline()` and `tick(now)` are all that time can do.
+
+pub mod audit;
+pub mod permissions;
+pub mod record;
+pub mod resume;
+pub mod stale;
+pub mod ticket;
+pub mod workflow;
+pub mod workspace;

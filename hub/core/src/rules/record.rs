@@ -1,0 +1,312 @@
+//! An event with its place in the log, and its two stored parts: `data`, which is never personal, and `private`,
+//! the only part that may ever be erased.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::audit::{self, Hash};
+use crate::ids::{CommandKey, TicketKey, UserId};
+use crate::time::UnixMs;
+use crate::wire::{Actor, ActorKind, Audience, Event, EventRecord, MAX_BODY_BYTES};
+
+/// The version of the stored form.
+const VERSION: u64 = 1;
+/// What stands where a name was erased.
+const ERASED: &str = "(erased)";
+
+/// One event of one ticket, whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Happened {
+    /// 1, 2, 3… in the ticket.
+    pub seq: u64,
+    /// 1, 2, 3… in the thread; none for what customers never see.
+    pub thread_seq: Option<u64>,
+    /// Database time; never goes back within the ticket.
+    pub at: UnixMs,
+    /// Who.
+    pub by: Actor,
+    /// On the first event of an intent.
+    pub key: Option<CommandKey>,
+    /// What.
+    pub event: Event,
+}
+
+/// The two parts of a stored event, with its place in the audit chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Canonical JSON: one line, keys sorted. Never personal.
+    pub data: Vec<u8>,
+    /// Canonical JSON: names and what people wrote.
+    pub private: Vec<u8>,
+    /// Hides what is in `private` even from guesses.
+    pub salt: [u8; 16],
+    /// `sha256(salt ‖ private)`.
+    pub commitment: Hash,
+    /// Chained to the event before.
+    pub hash: Hash,
+}
+
+/// What stands in `data`, beside the public part of the event.
+#[derive(Serialize, Deserialize)]
+struct Data {
+    at: UnixMs,
+    by: ActorKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by_id: Option<UserId>,
+    event: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<CommandKey>,
+    seq: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    thread_seq: Option<u64>,
+    ticket: uuid::Uuid,
+    v: u64,
+    workspace: uuid::Uuid,
+}
+
+/// Why stored bytes are no event.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// Not the JSON that was written.
+    #[error("a stored event cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Written by a newer hub.
+    #[error("a stored event has version {0}, this hub reads {VERSION}")]
+    Version(u64),
+}
+
+impl Happened {
+    /// True for what customers see too.
+    pub const fn is_public(event: &Event) -> bool {
+        match event {
+            Event::TicketCreated { .. } | Event::StatusChanged { .. } => true,
+            Event::ReplyPosted { audience, .. } => matches!(audience, Audience::Public),
+            Event::Assigned { .. } | Event::FieldChanged { .. } | Event::NothingChanged {} => false,
+        }
+    }
+
+    /// The event as agents see it, in the ticket's numbering.
+    pub fn for_agents(&self) -> EventRecord {
+        EventRecord { seq: self.seq, at: self.at, by: self.by.clone(), key: self.key, event: cut(self.event.clone()) }
+    }
+
+    /// The event as customers see it, in the thread's numbering; none for what they never see.
+    pub fn for_customers(&self) -> Option<EventRecord> {
+        let seq = self.thread_seq?;
+        let event = match cut(self.event.clone()) {
+            Event::ReplyPosted { body, audience, attachments, truncated, .. } => {
+                Event::ReplyPosted { body, audience, attachments, forced: None, missed: None, truncated }
+            }
+            Event::StatusChanged { from, to, .. } => Event::StatusChanged { from, to, note: None, forced: None },
+            Event::TicketCreated { title, description, source, number, status, .. } => {
+                Event::TicketCreated { title, description, source, number, status, priority: None }
+            }
+            event => event,
+        };
+        Some(EventRecord { seq, at: self.at, by: self.by.clone(), key: self.key, event })
+    }
+
+    /// Splits the event into its stored parts and chains it to the event before it.
+    ///
+    /// # Panics
+    /// Never: events have text keys only.
+    pub fn seal(&self, ticket: TicketKey, previous: &Hash, salt: [u8; 16]) -> Sealed {
+        let Value::Object(mut event) = serde_json::to_value(&self.event).expect("events have text keys only") else {
+            unreachable!("events are tagged maps")
+        };
+        let mut private = Map::new();
+        private.insert("by".into(), self.by.name.clone().into());
+        for name in personal_fields(&self.event) {
+            if let Some(value) = event.remove(*name) {
+                private.insert((*name).into(), value);
+            }
+        }
+        let data = Data {
+            at: self.at,
+            by: self.by.kind,
+            by_id: self.by.id,
+            event: Value::Object(event),
+            key: self.key,
+            seq: self.seq,
+            thread_seq: self.thread_seq,
+            ticket: ticket.ticket.uuid(),
+            v: VERSION,
+            workspace: ticket.workspace.uuid(),
+        };
+        let data = serde_json::to_vec(&data).expect("data has text keys only");
+        let private = serde_json::to_vec(&private).expect("private has text keys only");
+        let commitment = audit::commitment(&salt, &private);
+        let hash = audit::link(previous, &data, &commitment);
+        Sealed { data, private, salt, commitment, hash }
+    }
+
+    /// Puts a stored event together again; `private` is none after an erasure.
+    ///
+    /// # Errors
+    /// [`Unreadable`], when the bytes are not such an event.
+    pub fn open(data: &[u8], private: Option<&[u8]>) -> Result<Self, Unreadable> {
+        let data: Data = serde_json::from_slice(data)?;
+        if data.v != VERSION {
+            return Err(Unreadable::Version(data.v));
+        }
+        let mut event = data.event;
+        let mut private: Map<String, Value> = private.map(serde_json::from_slice).transpose()?.unwrap_or_default();
+        let name = private.remove("by").and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_else(|| ERASED.into());
+        if let Value::Object(fields) = &mut event {
+            fields.extend(private);
+            fill_erased(fields);
+        }
+        Ok(Self {
+            seq: data.seq,
+            thread_seq: data.thread_seq,
+            at: data.at,
+            by: Actor { kind: data.by, id: data.by_id, name },
+            key: data.key,
+            event: serde_json::from_value(event)?,
+        })
+    }
+}
+
+/// What people wrote: goes into `private`.
+const fn personal_fields(event: &Event) -> &'static [&'static str] {
+    match event {
+        Event::TicketCreated { .. } => &["title", "description"],
+        Event::ReplyPosted { .. } => &["body", "attachments"],
+        Event::StatusChanged { .. } => &["note"],
+        Event::FieldChanged { .. } => &["from", "to"],
+        Event::Assigned { .. } | Event::NothingChanged {} => &[],
+    }
+}
+
+/// After an erasure, the fields that must be there are there and say so.
+fn fill_erased(fields: &mut Map<String, Value>) {
+    let wanted: &[(&str, Value)] = match fields.get("type").and_then(Value::as_str) {
+        Some("ticket_created") => &[("title", Value::Null), ("description", Value::Null)],
+        Some("reply_posted") => &[("body", Value::Null), ("attachments", Value::Array(Vec::new()))],
+        Some("field_changed") => &[("from", Value::Null), ("to", Value::Null)],
+        Some(_) | None => &[],
+    };
+    let changed_field = fields.contains_key("field");
+    for (name, value) in wanted {
+        let value = if value.is_null() && !changed_field { ERASED.into() } else { value.clone() };
+        fields.entry(*name).or_insert(value);
+    }
+}
+
+/// A stored body over the limit (mail) is cut on the wire.
+fn cut(event: Event) -> Event {
+    match event {
+        Event::ReplyPosted { mut body, audience, attachments, forced, missed, .. } if body.len() > MAX_BODY_BYTES => {
+            let end = body.floor_char_boundary(MAX_BODY_BYTES);
+            body.truncate(end);
+            Event::ReplyPosted { body, audience, attachments, forced, missed, truncated: Some(true) }
+        }
+        event => event,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{TicketId, WorkspaceId};
+    use crate::rules::audit::{GENESIS, Link, verify};
+    use crate::wire::Source;
+    use uuid::Uuid;
+
+    const KEY: TicketKey =
+        TicketKey { workspace: WorkspaceId::new(Uuid::from_u128(1)), ticket: TicketId::new(Uuid::from_u128(2)) };
+
+    fn happened(seq: u64, event: Event) -> Happened {
+        let ana = Actor { kind: ActorKind::Agent, id: Some(UserId::new(Uuid::from_u128(7))), name: "Ana".into() };
+        let thread_seq = Happened::is_public(&event).then_some(seq);
+        Happened { seq, thread_seq, at: UnixMs(1_700_000_000_000), by: ana, key: None, event }
+    }
+
+    fn one_of_each() -> Vec<Happened> {
+        let reply = |audience| Event::ReplyPosted {
+            body: "secret words".into(),
+            audience,
+            attachments: vec![],
+            forced: Some(true),
+            missed: None,
+            truncated: None,
+        };
+        [
+            Event::TicketCreated {
+                title: "secret words".into(),
+                description: "secret words".into(),
+                source: Source::Web,
+                number: 7,
+                status: "open".into(),
+                priority: Some(crate::wire::Priority::P1),
+            },
+            reply(Audience::Public),
+            reply(Audience::Internal),
+            Event::StatusChanged { from: "open".into(), to: "closed".into(), note: Some("secret words".into()), forced: None },
+            Event::Assigned { assignee_id: None, team_id: None },
+            Event::FieldChanged { field: "title".into(), from: "secret words".into(), to: Value::Null },
+            Event::NothingChanged {},
+        ]
+        .into_iter()
+        .enumerate()
+        .map(|(at, event)| happened(at as u64 + 1, event))
+        .collect()
+    }
+
+    #[test]
+    fn what_is_sealed_opens_the_same_and_keeps_personal_words_out_of_the_data() {
+        for event in one_of_each() {
+            let sealed = event.seal(KEY, &GENESIS, [9; 16]);
+            assert_eq!(Happened::open(&sealed.data, Some(&sealed.private)).expect("own bytes"), event);
+            let data = String::from_utf8(sealed.data).expect("JSON");
+            assert!(!data.contains("secret words") && !data.contains("Ana"), "{data}");
+        }
+    }
+
+    #[test]
+    fn an_erased_event_still_opens_and_says_so() {
+        for event in one_of_each() {
+            let sealed = event.seal(KEY, &GENESIS, [9; 16]);
+            let opened = Happened::open(&sealed.data, None).expect("erased, not broken");
+            assert_eq!(opened.by.name, ERASED);
+            assert!(!format!("{opened:?}").contains("secret words"));
+        }
+    }
+
+    #[test]
+    fn customers_see_the_public_part_only() {
+        let seen: Vec<_> = one_of_each().iter().filter_map(Happened::for_customers).collect();
+        assert_eq!(seen.len(), 3);
+        for record in seen {
+            let text = serde_json::to_string(&record).expect("JSON");
+            assert!(!text.contains("note") && !text.contains("forced") && !text.contains("internal") && !text.contains("priority"), "{text}");
+        }
+    }
+
+    #[test]
+    fn sealed_events_form_a_chain() {
+        let (mut previous, mut links) = (GENESIS, Vec::new());
+        for event in one_of_each() {
+            let s = event.seal(KEY, &previous, [3; 16]);
+            previous = s.hash;
+            let private = Some((s.salt.to_vec(), s.private));
+            links.push(Link { seq: event.seq, data: s.data, private, commitment: s.commitment, hash: s.hash });
+        }
+        assert_eq!(verify(&links, links.len() as u64, &previous), Ok(()));
+    }
+
+    #[test]
+    fn a_long_stored_body_is_cut_between_characters() {
+        let body = "é".repeat(MAX_BODY_BYTES);
+        let event = happened(1, Event::ReplyPosted {
+            body,
+            audience: Audience::Public,
+            attachments: vec![],
+            forced: None,
+            missed: None,
+            truncated: None,
+        });
+        let Event::ReplyPosted { body, truncated, .. } = event.for_agents().event else { panic!("still a reply") };
+        assert!(body.len() <= MAX_BODY_BYTES && truncated == Some(true));
+    }
+}

@@ -1,0 +1,160 @@
+//! What can go wrong, as closed sets that clients branch on.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Why a frame or request was not carried out. `unavailable`: the outcome is unknown. Every other code: nothing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// Bytes that do not decode.
+    BadFrame,
+    /// A `type` this hub does not know.
+    UnknownType,
+    /// Wrong or missing fields; `detail.fields` names them.
+    Invalid,
+    /// Nobody is signed in, or the token is wrong, expired or revoked.
+    Unauthenticated,
+    /// A thing I see but may not do.
+    Forbidden,
+    /// Does not exist, or is not mine to see: the two answer alike.
+    NotFound,
+    /// Something came in between; `detail.events` holds it.
+    Stale,
+    /// Another agent holds the claim.
+    Claimed,
+    /// The workflow does not allow this move.
+    IllegalTransition,
+    /// The plan does not allow more.
+    LimitReached,
+    /// Too often; try again after `retry_after_ms`.
+    RateLimited,
+    /// A field or body over its limit.
+    TooLarge,
+    /// No room right now; nothing happened; try again after `retry_after_ms`.
+    Busy,
+    /// The outcome is unknown: send the same `key` again.
+    Unavailable,
+    /// A protocol version this hub does not speak.
+    UnsupportedVersion,
+}
+
+impl ErrorCode {
+    /// Every code, in the order of the protocol reference.
+    pub const ALL: [Self; 15] = [
+        Self::BadFrame,
+        Self::UnknownType,
+        Self::Invalid,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Stale,
+        Self::Claimed,
+        Self::IllegalTransition,
+        Self::LimitReached,
+        Self::RateLimited,
+        Self::TooLarge,
+        Self::Busy,
+        Self::Unavailable,
+        Self::UnsupportedVersion,
+    ];
+}
+
+/// A refusal on its way to a client: the closed code, words for people, and facts for programs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What clients branch on.
+    pub code: ErrorCode,
+    /// One sentence for people. Never a secret, never another tenant's data.
+    pub message: String,
+    /// When to try again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// `fields`, `events`, `by`, `until`, … by code.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub detail: Map<String, Value>,
+}
+
+impl Problem {
+    /// A problem with words only.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry_after_ms: None, detail: Map::new() }
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.detail.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    pub const fn retry_after_ms(mut self, ms: u64) -> Self {
+        self.retry_after_ms = Some(ms);
+        self
+    }
+
+    /// The one answer for what does not exist and what may not be seen: byte for byte alike.
+    pub fn not_found() -> Self {
+        Self::new(ErrorCode::NotFound, "There is no such thing here.")
+    }
+
+    /// Wrong or missing fields.
+    pub fn invalid(fields: super::fields::FieldErrors) -> Self {
+        let fields: Map<String, Value> = fields.into_iter().map(|(k, v)| (k, Value::String(v))).collect();
+        Self::new(ErrorCode::Invalid, "Some fields are missing or wrong.").with("fields", fields)
+    }
+
+    /// One wrong field.
+    pub fn invalid_field(name: &str, reason: impl Into<String>) -> Self {
+        Self::invalid([(name.to_owned(), reason.into())].into())
+    }
+
+    /// No room right now.
+    pub fn busy(retry_after_ms: u64) -> Self {
+        Self::new(ErrorCode::Busy, "The hub has no room for this right now. Nothing happened; try again shortly.")
+            .retry_after_ms(retry_after_ms)
+    }
+
+    /// The outcome is unknown.
+    pub fn unavailable() -> Self {
+        Self::new(ErrorCode::Unavailable, "The hub cannot tell whether this took effect. Send it again with the same key.")
+            .retry_after_ms(1_000)
+    }
+}
+
+/// Why the hub closes a WebSocket, beyond the codes of RFC 6455.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseCode {
+    /// The hub is going down; come back elsewhere.
+    Drain,
+    /// Not the protocol: first frame no `hello`, too many undecodable frames.
+    ProtocolAbuse,
+    /// Not authenticated, expired or revoked.
+    Unauthenticated,
+    /// Two heartbeats missed.
+    HeartbeatMissed,
+    /// Does not read what it asked for.
+    TooSlow,
+    /// A message over the limit.
+    TooLarge,
+    /// Too many connections or frames.
+    TooMany,
+}
+
+impl CloseCode {
+    /// The number on the wire.
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::Drain => 1012,
+            Self::ProtocolAbuse => 4400,
+            Self::Unauthenticated => 4401,
+            Self::HeartbeatMissed => 4408,
+            Self::TooSlow => 4409,
+            Self::TooLarge => 4413,
+            Self::TooMany => 4429,
+        }
+    }
+}

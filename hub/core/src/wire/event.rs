@@ -1,0 +1,175 @@
+//! What happened to a ticket, as clients see it.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ids::{CommandKey, TeamId, UserId};
+use crate::time::UnixMs;
+
+/// Who did it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Actor {
+    /// In which capacity.
+    pub kind: ActorKind,
+    /// The person; absent for the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub id: Option<UserId>,
+    /// The name at that time.
+    pub name: String,
+}
+
+/// In which capacity somebody acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum ActorKind {
+    /// Somebody of the workspace's staff.
+    Agent,
+    /// Somebody who asks for help.
+    Customer,
+    /// The hub itself: timers, rules.
+    System,
+    /// A program with an API key.
+    ApiKey,
+}
+
+/// Who is to read a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// The customer too.
+    Public,
+    /// Agents only: a note.
+    Internal,
+}
+
+impl FromStr for Audience {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "public" => Ok(Self::Public),
+            "internal" => Ok(Self::Internal),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Where a ticket came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The console or the portal.
+    Web,
+    /// A program.
+    Api,
+    /// A mail.
+    Email,
+    /// The widget on a customer's page.
+    Widget,
+    /// A form of the service catalog.
+    Catalog,
+}
+
+/// One thing that happened. The fields a client may rely on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The first event of every ticket. Also in the thread.
+    TicketCreated {
+        /// One line.
+        title: String,
+        /// The first message, Markdown.
+        description: String,
+        /// Where it came from.
+        source: Source,
+        /// Its number in the workspace, without the prefix.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        number: u64,
+        /// Where the workflow begins.
+        status: String,
+        /// How much it matters; not told to customers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        priority: Option<super::Priority>,
+    },
+    /// A reply (also in the thread) or an internal note.
+    ReplyPosted {
+        /// Markdown. Cut to the body limit when `truncated`.
+        body: String,
+        /// Who is to read it.
+        audience: Audience,
+        /// Files; always present, may be empty.
+        attachments: Vec<Value>,
+        /// Sent although something came in between.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        forced: Option<bool>,
+        /// Written without having seen a public reply or status change by someone else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        missed: Option<bool>,
+        /// The stored body is longer; it is whole by REST.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        truncated: Option<bool>,
+    },
+    /// The ticket moved in its workflow. Also in the thread, there without the note.
+    StatusChanged {
+        /// The status it had.
+        from: String,
+        /// The status it has.
+        to: String,
+        /// A reason for colleagues.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        note: Option<String>,
+        /// Changed although something came in between.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        forced: Option<bool>,
+    },
+    /// Who is to work on it.
+    Assigned {
+        /// The agent, or nobody.
+        assignee_id: Option<UserId>,
+        /// The team, or none.
+        team_id: Option<TeamId>,
+    },
+    /// One field has another value.
+    FieldChanged {
+        /// `title`, `priority`, `urgency`, `category_id`, `custom`, `due_at` or `scheduled_at`.
+        field: String,
+        /// The value it had; null for none.
+        from: Value,
+        /// The value it has; null for none.
+        to: Value,
+    },
+    /// The intent asked for what was so already.
+    NothingChanged {},
+}
+
+/// One event with its place in the log, in the numbering of the reader's topic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct EventRecord {
+    /// 1, 2, 3… without a gap within its topic.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub seq: u64,
+    /// When, in database time. Never goes back within a ticket.
+    pub at: UnixMs,
+    /// Who.
+    pub by: Actor,
+    /// The intent that caused it, on that intent's first event: tells a client that it is its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub key: Option<CommandKey>,
+    /// What.
+    pub event: Event,
+}

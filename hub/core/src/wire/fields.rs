@@ -1,0 +1,165 @@
+//! Taking a client's map apart field by field, so that a refusal can say which field is wrong and how.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
+
+use super::{MAX_INTEGER, Patch};
+use crate::time::UnixMs;
+
+/// What was wrong: field name → reason, in words.
+pub type FieldErrors = BTreeMap<String, String>;
+
+/// A map being read. Every accessor notes its complaint; [`Fields::finish`] tells them all together.
+pub struct Fields<'a> {
+    map: &'a Map<String, Value>,
+    known: Vec<&'static str>,
+    errors: FieldErrors,
+}
+
+impl<'a> Fields<'a> {
+    /// Begins to read `map`.
+    pub const fn new(map: &'a Map<String, Value>) -> Self {
+        Self { map, known: Vec::new(), errors: BTreeMap::new() }
+    }
+
+    /// Notes a complaint of the caller's own.
+    pub fn complain(&mut self, name: &str, reason: impl Into<String>) {
+        self.errors.entry(name.to_owned()).or_insert_with(|| reason.into());
+    }
+
+    fn get(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.known.push(name);
+        self.map.get(name)
+    }
+
+    /// A field that must be there; `None` after noting a complaint.
+    pub fn required<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
+        match self.get(name) {
+            None => {
+                self.complain(name, "is missing");
+                None
+            }
+            Some(value) => self.take(name, value, read),
+        }
+    }
+
+    /// A field that may be absent or null.
+    pub fn optional<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
+        match self.get(name) {
+            None | Some(Value::Null) => None,
+            Some(value) => self.take(name, value, read),
+        }
+    }
+
+    /// A field where absent keeps, null clears and a value sets.
+    pub fn patch<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Result<T, String>) -> Patch<T> {
+        match self.get(name) {
+            None => Patch::Keep,
+            Some(Value::Null) => Patch::Clear,
+            Some(value) => self.take(name, value, read).map_or(Patch::Keep, Patch::Set),
+        }
+    }
+
+    fn take<T>(&mut self, name: &str, value: &Value, read: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
+        read(value).map_err(|reason| self.complain(name, reason)).ok()
+    }
+
+    /// Complains about every field nobody asked for. REST bodies are read so; frames ignore extra fields.
+    pub fn refuse_unknown(&mut self) {
+        let unknown: Vec<_> = self.map.keys().filter(|key| !self.known.contains(&key.as_str())).cloned().collect();
+        for name in unknown {
+            self.complain(&name, "is not a field of this request");
+        }
+    }
+
+    /// The result, when nobody complained.
+    ///
+    /// # Errors
+    /// All complaints together.
+    pub fn finish<T>(self, result: Option<T>) -> Result<T, FieldErrors> {
+        match result {
+            Some(result) if self.errors.is_empty() => Ok(result),
+            Some(_) | None => Err(self.errors),
+        }
+    }
+}
+
+/// Reads text of at most `max_bytes` of UTF-8, without U+0000.
+pub fn text(max_bytes: usize) -> impl FnOnce(&Value) -> Result<String, String> {
+    move |value| {
+        let text = value.as_str().ok_or("must be text")?;
+        if text.len() > max_bytes {
+            return Err(format!("must be at most {max_bytes} bytes"));
+        }
+        if text.contains('\0') {
+            return Err("must not contain U+0000".into());
+        }
+        Ok(text.to_owned())
+    }
+}
+
+/// Like [`text`], and holds something besides white space.
+pub fn filled_text(max_bytes: usize) -> impl FnOnce(&Value) -> Result<String, String> {
+    move |value| {
+        let text = text(max_bytes)(value)?;
+        if text.trim().is_empty() { Err("must not be empty".into()) } else { Ok(text) }
+    }
+}
+
+/// Reads anything that is written as text: ids, names of a closed set.
+pub fn parsed<T: FromStr>(what: &'static str) -> impl FnOnce(&Value) -> Result<T, String> {
+    move |value| value.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| format!("must be {what}"))
+}
+
+/// Reads a UUID as text.
+pub fn id<T: FromStr>(value: &Value) -> Result<T, String> {
+    parsed("a UUID as text")(value)
+}
+
+/// Reads an integer from `min` to 2^53 − 1.
+pub fn integer(min: u64) -> impl FnOnce(&Value) -> Result<u64, String> {
+    move |value| {
+        value
+            .as_u64()
+            .filter(|n| (min..=MAX_INTEGER).contains(n))
+            .ok_or_else(|| format!("must be an integer from {min} to 2^53 - 1"))
+    }
+}
+
+/// Reads a boolean.
+pub fn boolean(value: &Value) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| "must be true or false".into())
+}
+
+/// Reads RFC 3339 text.
+pub fn instant(value: &Value) -> Result<UnixMs, String> {
+    value.as_str().and_then(|t| UnixMs::parse(t).ok()).ok_or_else(|| "must be an RFC 3339 time".into())
+}
+
+/// Reads a map, as it stands.
+pub fn object(max_bytes: usize) -> impl FnOnce(&Value) -> Result<Map<String, Value>, String> {
+    move |value| {
+        let map = value.as_object().ok_or("must be a map")?;
+        let text = value.to_string();
+        if text.len() > max_bytes {
+            return Err(format!("must be at most {max_bytes} bytes"));
+        }
+        if text.contains("\\u0000") {
+            return Err("must not contain U+0000".into());
+        }
+        Ok(map.clone())
+    }
+}
+
+/// Reads a list of at most `max` ids.
+pub fn ids<T: FromStr>(max: usize) -> impl FnOnce(&Value) -> Result<Vec<T>, String> {
+    move |value| {
+        let list = value.as_array().ok_or("must be a list")?;
+        if list.len() > max {
+            return Err(format!("must hold at most {max} ids"));
+        }
+        list.iter().map(id).collect()
+    }
+}

@@ -1,0 +1,608 @@
+// The wire, as the hub speaks it. Generated from hub/core (wire); do not edit.
+
+export type WorkspaceId = string;
+
+export type UserId = string;
+
+export type TicketId = string;
+
+export type TeamId = string;
+
+export type CategoryId = string;
+
+export type SessionId = string;
+
+export type CommandKey = string;
+
+export type StreamId = string;
+
+export type UnixMs = string;
+
+export type Role = "platform_admin" | "owner" | "admin" | "manager" | "agent" | "viewer" | "customer";
+
+export type StatusKind = "new" | "active" | "pending" | "scheduled" | "resolved" | "closed";
+
+export type Status = { 
+/**
+ * The name in events, lists and filters.
+ */
+id: string, 
+/**
+ * The words people see.
+ */
+label: string, 
+/**
+ * What it means.
+ */
+kind: StatusKind, 
+/**
+ * Whether deadlines stand still in it.
+ */
+pauses_sla: boolean, 
+/**
+ * Where a ticket may go from here.
+ */
+moves: Array<string>, };
+
+export type Workflow = { 
+/**
+ * `simple`, `full`, or a workspace's own.
+ */
+name: string, 
+/**
+ * In order.
+ */
+statuses: Array<Status>, 
+/**
+ * Where a customer's reply brings a ticket that was pending, resolved or closed.
+ */
+reopens_to: string, };
+
+export type ErrorCode = "bad_frame" | "unknown_type" | "invalid" | "unauthenticated" | "forbidden" | "not_found" | "stale" | "claimed" | "illegal_transition" | "limit_reached" | "rate_limited" | "too_large" | "busy" | "unavailable" | "unsupported_version";
+
+export type ActorKind = "agent" | "customer" | "system" | "api_key";
+
+export type Actor = { 
+/**
+ * In which capacity.
+ */
+kind: ActorKind, 
+/**
+ * The person; absent for the system.
+ */
+id?: UserId, 
+/**
+ * The name at that time.
+ */
+name: string, };
+
+export type Audience = "public" | "internal";
+
+export type Source = "web" | "api" | "email" | "widget" | "catalog";
+
+export type Event = { "type": "ticket_created", 
+/**
+ * One line.
+ */
+title: string, 
+/**
+ * The first message, Markdown.
+ */
+description: string, 
+/**
+ * Where it came from.
+ */
+source: Source, 
+/**
+ * Its number in the workspace, without the prefix.
+ */
+number: number, 
+/**
+ * Where the workflow begins.
+ */
+status: string, 
+/**
+ * How much it matters; not told to customers.
+ */
+priority?: Priority, } | { "type": "reply_posted", 
+/**
+ * Markdown. Cut to the body limit when `truncated`.
+ */
+body: string, 
+/**
+ * Who is to read it.
+ */
+audience: Audience, 
+/**
+ * Files; always present, may be empty.
+ */
+attachments: Array<JsonValue>, 
+/**
+ * Sent although something came in between.
+ */
+forced?: boolean, 
+/**
+ * Written without having seen a public reply or status change by someone else.
+ */
+missed?: boolean, 
+/**
+ * The stored body is longer; it is whole by REST.
+ */
+truncated?: boolean, } | { "type": "status_changed", 
+/**
+ * The status it had.
+ */
+from: string, 
+/**
+ * The status it has.
+ */
+to: string, 
+/**
+ * A reason for colleagues.
+ */
+note?: string, 
+/**
+ * Changed although something came in between.
+ */
+forced?: boolean, } | { "type": "assigned", 
+/**
+ * The agent, or nobody.
+ */
+assignee_id: UserId | null, 
+/**
+ * The team, or none.
+ */
+team_id: TeamId | null, } | { "type": "field_changed", 
+/**
+ * `title`, `priority`, `urgency`, `category_id`, `custom`, `due_at` or `scheduled_at`.
+ */
+field: string, 
+/**
+ * The value it had; null for none.
+ */
+from: JsonValue, 
+/**
+ * The value it has; null for none.
+ */
+to: JsonValue, } | { "type": "nothing_changed", };
+
+export type EventRecord = { 
+/**
+ * 1, 2, 3… without a gap within its topic.
+ */
+seq: number, 
+/**
+ * When, in database time. Never goes back within a ticket.
+ */
+at: UnixMs, 
+/**
+ * Who.
+ */
+by: Actor, 
+/**
+ * The intent that caused it, on that intent's first event: tells a client that it is its own.
+ */
+key?: CommandKey, 
+/**
+ * What.
+ */
+event: Event, };
+
+export type Priority = "p1" | "p2" | "p3" | "p4";
+
+export type PersonRef = { 
+/**
+ * Who.
+ */
+id: UserId, 
+/**
+ * The name to show.
+ */
+name: string, };
+
+export type AgentTicket = { 
+/**
+ * The ticket.
+ */
+id: TicketId, 
+/**
+ * Prefix and number, such as `TKT-1234`.
+ */
+number: string, 
+/**
+ * One line.
+ */
+title: string, 
+/**
+ * The first message, Markdown. Cut to 280 characters in lists.
+ */
+description: string, 
+/**
+ * A status of the workspace's workflow.
+ */
+status: string, 
+/**
+ * How much it matters.
+ */
+priority: Priority, 
+/**
+ * How soon it matters: `low`, `normal`, `high`.
+ */
+urgency: string, 
+/**
+ * Its category, or none.
+ */
+category_id: CategoryId | null, 
+/**
+ * Its tags, sorted.
+ */
+tags: Array<string>, 
+/**
+ * The workspace's own fields.
+ */
+custom: Record<string, unknown>, 
+/**
+ * Who asked.
+ */
+requester: PersonRef, 
+/**
+ * Who works on it, or nobody.
+ */
+assignee_id: UserId | null, 
+/**
+ * Which team works on it, or none.
+ */
+team_id: TeamId | null, 
+/**
+ * Where it came from.
+ */
+source: Source, 
+/**
+ * When it is to be done.
+ */
+due_at: UnixMs | null, 
+/**
+ * When work is planned.
+ */
+scheduled_at: UnixMs | null, 
+/**
+ * When it was made.
+ */
+created_at: UnixMs, 
+/**
+ * When its last event happened.
+ */
+updated_at: UnixMs, 
+/**
+ * The number of its last event.
+ */
+seq: number, };
+
+export type CustomerTicket = { 
+/**
+ * The ticket.
+ */
+id: TicketId, 
+/**
+ * Prefix and number, such as `TKT-1234`.
+ */
+number: string, 
+/**
+ * One line.
+ */
+title: string, 
+/**
+ * The first message, Markdown. Cut to 280 characters in lists.
+ */
+description: string, 
+/**
+ * A status of the workspace's workflow.
+ */
+status: string, 
+/**
+ * Who asked.
+ */
+requester: PersonRef, 
+/**
+ * Where it came from.
+ */
+source: Source, 
+/**
+ * When it was made.
+ */
+created_at: UnixMs, 
+/**
+ * When the last event of the thread happened.
+ */
+updated_at: UnixMs, 
+/**
+ * The number of the thread's last event.
+ */
+seq: number, };
+
+export type TicketView = AgentTicket | CustomerTicket;
+
+export type TeamRef = { 
+/**
+ * Which.
+ */
+id: TeamId, 
+/**
+ * The name to show.
+ */
+name: string, };
+
+export type Me = { 
+/**
+ * Who.
+ */
+id: UserId, 
+/**
+ * The name to show.
+ */
+name: string, 
+/**
+ * The address signed in with.
+ */
+email: string, 
+/**
+ * What this person may do.
+ */
+role: Role, };
+
+export type WorkspaceInfo = { 
+/**
+ * Which.
+ */
+id: WorkspaceId, 
+/**
+ * Its short name at sign-in.
+ */
+slug: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its statuses and moves.
+ */
+workflow: Workflow, };
+
+export type Limits = { message_bytes: number, body_bytes: number, depth: number, subscriptions: number, commands_in_flight: number, };
+
+export type Live = { 
+/**
+ * Who is here.
+ */
+presence: Array<JsonValue>, 
+/**
+ * Who holds the claim, or nobody.
+ */
+claim: JsonValue | null, 
+/**
+ * My drafts.
+ */
+drafts: Array<JsonValue>, 
+/**
+ * Deadlines.
+ */
+clocks: Array<JsonValue>, };
+
+export type Snapshot = { 
+/**
+ * At `seq`.
+ */
+ticket: TicketView, 
+/**
+ * Oldest first, without a gap, up to `seq`.
+ */
+events: Array<EventRecord>, } | { 
+/**
+ * The staff that can be assigned, by name.
+ */
+people: Array<PersonRef>, 
+/**
+ * The teams, by name.
+ */
+teams: Array<TeamRef>, };
+
+export type Signal = { "type": "ticket_changed", 
+/**
+ * The row; `description` is cut as in lists.
+ */
+ticket: AgentTicket, } | { "type": "ticket_left", 
+/**
+ * Which.
+ */
+ticket_id: TicketId, 
+/**
+ * Why.
+ */
+why: string, };
+
+export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
+
+export type ServerFrame = { "type": "welcome", 
+/**
+ * Of the `hello`.
+ */
+id: number, 
+/**
+ * This sign-in.
+ */
+session_id: SessionId, 
+/**
+ * Who I am.
+ */
+user: Me, 
+/**
+ * Where I am.
+ */
+workspace: WorkspaceInfo, 
+/**
+ * Which node answers.
+ */
+node: string, 
+/**
+ * Database time, to correct the client's clock by.
+ */
+server_time: UnixMs, 
+/**
+ * How often the hub pings.
+ */
+heartbeat_ms: number, 
+/**
+ * What is refused above.
+ */
+limits: Limits, } | { "type": "subscribed", 
+/**
+ * Of the `subscribe`; absent when the hub began it.
+ */
+id?: number, 
+/**
+ * What is watched.
+ */
+topic: string, 
+/**
+ * The life of the log that `seq` counts in.
+ */
+stream: StreamId, 
+/**
+ * The head: the number of the topic's last event.
+ */
+seq: number, 
+/**
+ * Replaces all ephemeral state the client had of the topic.
+ */
+live: Live, 
+/**
+ * What came after the client's `after`.
+ */
+events?: Array<EventRecord>, 
+/**
+ * True when the client must start over from `snapshot`.
+ */
+reset?: boolean, 
+/**
+ * The topic as it stands at `seq`.
+ */
+snapshot?: Snapshot, } | { "type": "unsubscribed", 
+/**
+ * What was watched.
+ */
+topic: string, 
+/**
+ * Why.
+ */
+code: ErrorCode, } | { "type": "event", 
+/**
+ * Where.
+ */
+topic: string, 
+/**
+ * Its number in the topic.
+ */
+seq: number, 
+/**
+ * When.
+ */
+at: UnixMs, 
+/**
+ * Who.
+ */
+by: Actor, 
+/**
+ * Of the intent that caused it.
+ */
+key?: CommandKey, 
+/**
+ * What.
+ */
+event: Event, } | { "type": "signal", 
+/**
+ * Where.
+ */
+topic: string, 
+/**
+ * What.
+ */
+signal: Signal, } | { "type": "ack", 
+/**
+ * Of the client's frame.
+ */
+id: number, 
+/**
+ * The number of the event that carries the intent's key.
+ */
+seq?: number, 
+/**
+ * Facts, by kind of intent.
+ */
+result?: { [key in string]: JsonValue }, } | { "type": "error", 
+/**
+ * Of the client's frame, when it could be read.
+ */
+id?: number, 
+/**
+ * What clients branch on.
+ */
+code: ErrorCode, 
+/**
+ * One sentence for people.
+ */
+message: string, 
+/**
+ * When to try again.
+ */
+retry_after_ms?: number, 
+/**
+ * Facts, by code.
+ */
+detail?: { [key in string]: JsonValue }, } | { "type": "pong", 
+/**
+ * Of the `ping`.
+ */
+id: number, 
+/**
+ * Database time.
+ */
+server_time: UnixMs, } | { "type": "goodbye", 
+/**
+ * In words.
+ */
+reason: string, 
+/**
+ * Wait this long before coming back.
+ */
+reconnect_after_ms: number, };
+
+type Keyed = { key: CommandKey; ticket_id: TicketId };
+
+export type ClientFrame =
+  | { type: "hello"; id: number; protocol: 1; token?: string; client?: { name: string; version: string } }
+  | { type: "subscribe"; id: number; topic: string; after?: number; stream?: StreamId }
+  | { type: "unsubscribe"; id: number; topic: string }
+  | { type: "ping"; id: number }
+  | ({
+      type: "post_reply";
+      id: number;
+      body: string;
+      audience: Audience;
+      based_on?: number;
+      force?: true;
+      then_status?: string;
+    } & Keyed)
+  | ({ type: "change_status"; id: number; status: string; based_on?: number; note?: string; force?: true } & Keyed)
+  | ({ type: "assign"; id: number; assignee_id: UserId | null; team_id?: TeamId | null } & Keyed)
+  | ({
+      type: "update_ticket";
+      id: number;
+      based_on: number;
+      title?: string;
+      priority?: Priority;
+      urgency?: string;
+      category_id?: CategoryId | null;
+      custom?: Record<string, unknown> | null;
+      due_at?: UnixMs | null;
+      scheduled_at?: UnixMs | null;
+    } & Keyed);
