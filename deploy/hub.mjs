@@ -1,0 +1,90 @@
+// The hub as a process: run one of its short commands, start it serving, see it ready, see it out.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { isFree } from './ports.mjs';
+import { birthOf, dyingWithUs, exitOf, run, signal, waitUntil } from './processes.mjs';
+import { Plain, say } from './say.mjs';
+
+/** The hub drains its sockets within 30 s; a little more for what follows. */
+export const DRAIN_WITHIN_MS = 32_000;
+const READY_WITHIN_MS = 120_000;
+
+/** @typedef {{ program: string, port: number, data: string, pages: string, url: string, ownerUrl: string }} Setting */
+/** @typedef {{ exit: Promise<number>, drain: () => Promise<void>, kill: () => void }} Serving */
+
+/**
+ * Migrates the database and fills in the demo. Only these two see the owner's address.
+ * @param {Setting} setting
+ */
+export async function prepareHub(setting) {
+  const env = { ...environment(setting), DATABASE_OWNER_URL: setting.ownerUrl };
+  await run(setting.program, ['migrate'], { env, what: 'hub migrate' });
+  await run(setting.program, ['seed', '--demo'], { env, what: 'hub seed --demo' });
+}
+
+/**
+ * Starts the hub in a session of its own: Ctrl-C reaches the launcher, which asks the hub once.
+ * @param {Setting} setting
+ * @returns {Serving}
+ */
+export function serveHub(setting) {
+  // should the launcher be killed, the kernel asks the hub to drain
+  const [program, ...args] = dyingWithUs('TERM', [setting.program, 'serve']);
+  const child = spawn(program, args, { env: environment(setting), detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
+  const pid = child.pid ?? 0;
+  const exit = exitOf(child, setting.program);
+  if (pid) fs.writeFileSync(pidFile(setting.data), `${pid} ${birthOf(pid)}`);
+  return {
+    exit: exit.finally(() => fs.rmSync(pidFile(setting.data), { force: true })),
+    drain: async () => {
+      signal(pid, 'SIGTERM');
+      if (await waitUntil(() => birthOf(pid) === null, { withinMs: DRAIN_WITHIN_MS })) return;
+      say('the hub does not stop; ending it (everything it confirmed is in the database)');
+      signal(pid, 'SIGKILL');
+    },
+    kill: () => signal(pid, 'SIGKILL'),
+  };
+}
+
+/**
+ * Waits until the hub says it is ready.
+ * @param {number} port
+ * @param {() => boolean} isOver stop waiting: the hub has ended
+ * @returns {Promise<boolean>}
+ */
+export async function isReady(port, isOver) {
+  let ready = false;
+  await waitUntil(async () => {
+    ready = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2000) }).then((answer) => answer.ok, () => false);
+    return ready || isOver();
+  }, { withinMs: READY_WITHIN_MS, everyMs: 100 });
+  return ready && !isOver();
+}
+
+/**
+ * Makes sure the port is ours to take: a hub whose launcher was killed is asked to leave, anything else is named.
+ * @param {string} data
+ * @param {number} port
+ */
+export async function clearTheWay(data, port) {
+  const [pid, birth] = fs.existsSync(pidFile(data)) ? fs.readFileSync(pidFile(data), 'utf8').split(' ') : [];
+  const isLeftOver = () => birth !== undefined && birthOf(Number(pid)) === birth;
+  if (isLeftOver()) {
+    say(`a hub of an earlier start still runs (process ${pid}); asking it to stop`);
+    signal(Number(pid), 'SIGTERM');
+    if (!(await waitUntil(() => !isLeftOver(), { withinMs: DRAIN_WITHIN_MS }))) signal(Number(pid), 'SIGKILL');
+  }
+  if (!(await waitUntil(() => isFree(port), { withinMs: 1500 }))) {
+    throw new Plain(`Port ${port} is taken by another program. Stop it, or choose another port: TANDEM_PORT=${port + 1} make run`);
+  }
+}
+
+/** @param {string} data */
+const pidFile = (data) => path.join(data, 'hub.pid');
+
+/** @param {Setting} setting */
+function environment({ port, data, pages, url }) {
+  const { DATABASE_OWNER_URL: _keptFromTheHub, ...inherited } = process.env;
+  return { ...inherited, DATABASE_URL: url, TANDEM_PORT: String(port), TANDEM_DATA: data, TANDEM_WEB_DIR: pages };
+}
