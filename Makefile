@@ -1,5 +1,5 @@
 # Every way in. `make run` serves the demo; `make test` is everything a change must pass.
-# Both set themselves up on a machine that has Rust >= 1.95, Node >= 20 and make.
+# Both set themselves up on a machine that has Rust >= 1.95, Node >= 20.19 and make.
 
 SHELL         := /bin/bash
 .SHELLFLAGS   := -euo pipefail -c
@@ -69,6 +69,9 @@ test-e2e: web-packages build-debug ## the pages in a real browser against a real
 	@$(STEP) "end to end" env TANDEM_HUB_BIN=$(TARGET)/debug/hub TANDEM_WEB_DIR=$(abspath web/dist) CHROMIUM=$(CHROMIUM) \
 	  $(LAUNCH) with-postgres -- npm --prefix web run e2e
 
+bench: need-node ## the load tester against an optimised hub (BENCH_ARGS, BENCH_FLEET)
+	@$(STEP) "load" $(LAUNCH) bench -- $(BENCH_ARGS)
+
 clean: ## remove build results; the demo's data stays
 	rm -rf target web/dist web/node_modules
 
@@ -76,4 +79,4 @@ reset: need-node ## stop Postgres and delete the demo's data
 	@$(LAUNCH) reset
 
 need-node:
-	@command -v node >/dev/null || { echo 'Node 20 or newer is missing: get it from https://nodejs.org (on Debian: apt-get install nodejs npm, if that is 20 or newer)'; exit 1; }
+	@command -v node >/dev/null || { echo 'Node 20.19 or newer is missing: get it from https://nodejs.org'; exit 1; }

@@ -14,14 +14,27 @@ const READY_WITHIN_MS = 120_000;
 /** @typedef {{ exit: Promise<number>, drain: () => Promise<void>, kill: () => void }} Serving */
 
 /**
- * Migrates the database and fills in the demo. Only these two see the owner's address.
+ * Only the hub's short commands see the owner's address, `serve` never does.
  * @param {Setting} setting
+ * @param {string[]} args
  */
-export async function prepareHub(setting) {
+function command(setting, ...args) {
   const env = { ...environment(setting), DATABASE_OWNER_URL: setting.ownerUrl };
-  await run(setting.program, ['migrate'], { env, what: 'hub migrate' });
-  await run(setting.program, ['seed', '--demo'], { env, what: 'hub seed --demo' });
+  return run(setting.program, args, { env, what: `hub ${args.slice(0, 2).join(' ')}` });
 }
+
+/** @param {Setting} setting */
+export const migrateHub = (setting) => command(setting, 'migrate');
+
+/** @param {Setting} setting */
+export const seedDemo = (setting) => command(setting, 'seed', '--demo');
+
+/**
+ * @param {Setting} setting
+ * @param {string} fleet such as `agents=N,customers=M,tickets=K`
+ * @param {string} tokens the file to write
+ */
+export const seedFleet = (setting, fleet, tokens) => command(setting, 'seed', '--fleet', fleet, '--tokens', tokens);
 
 /**
  * Starts the hub in a session of its own: Ctrl-C reaches the launcher, which asks the hub once.

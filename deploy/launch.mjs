@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The launcher's command line. One command per line of `usage`; each lives in a file of its own.
+import { bench } from './bench.mjs';
 import { resetDemo, stopDemo } from './leave.mjs';
 import { runDemo } from './run.mjs';
 import { giveUp, Plain } from './say.mjs';
@@ -11,7 +12,8 @@ const usage = `Usage: node deploy/launch.mjs COMMAND
   stop                                 stop a Postgres that a killed run left behind
   reset                                stop it and delete the demo's data
   prepare-tests                        install what the tests need
-  with-postgres [--fast] -- COMMAND    run COMMAND with a throwaway Postgres in TANDEM_TEST_PG`;
+  with-postgres [--fast] -- COMMAND    run COMMAND with a throwaway Postgres in TANDEM_TEST_PG
+  bench [-- ARGS]                      measure an optimised hub with the load tester, which gets ARGS`;
 
 /**
  * @param {string[]} args
@@ -29,6 +31,8 @@ async function launch([command, ...rest]) {
       return prepareForTests();
     case 'with-postgres':
       return withPostgres(...splitCommand(rest));
+    case 'bench':
+      return bench(rest[0] === '--' ? rest.slice(1) : rest);
     case undefined:
     case 'help':
     case '--help':

@@ -1,7 +1,7 @@
 // `run`: from a bare checkout to a demo that answers, and back down again in the right order.
 import { buildHub, buildWeb } from './build.mjs';
 import { welcome } from './demo.mjs';
-import { clearTheWay, isReady, prepareHub, serveHub } from './hub.mjs';
+import { clearTheWay, isReady, migrateHub, seedDemo, serveHub } from './hub.mjs';
 import { lock } from './lock.mjs';
 import { dataFolder } from './place.mjs';
 import { bringPostgres } from './postgres.mjs';
@@ -35,11 +35,13 @@ export async function runDemo() {
     const program = process.env.TANDEM_HUB_BIN || (await buildHub());
     stopRequest.obey();
     const setting = { program, port, data, pages, url: database.url, ownerUrl: database.ownerUrl };
-    await prepareHub(setting);
+    await migrateHub(setting);
+    await seedDemo(setting);
     code = await serve(setting, stopRequest);
   } catch (error) {
     // Ctrl-C also ends npm, cargo and the hub's short commands under us: that is no failure
     if (!stopRequest.isMade) throw error;
+    say('stopped on request');
     code = 0;
   } finally {
     if (code === KILLED && !stopRequest.isMade) say('the hub was killed; Postgres stays up for the next start (or: make stop)');

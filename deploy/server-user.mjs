@@ -2,6 +2,7 @@
 // otherwise as whoever called. Files and folders it needs are handed over to that user.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import { Plain } from './say.mjs';
 
 /**
@@ -12,12 +13,25 @@ import { Plain } from './say.mjs';
 /** @returns {ServerUser} */
 export function serverUser() {
   const uid = process.getuid?.() ?? -1;
-  if (uid !== 0) return { name: process.env.USER ?? `uid ${uid}`, uid, gid: process.getgid?.() ?? -1, isOther: false };
+  if (uid !== 0) return { name: ownName(uid), uid, gid: process.getgid?.() ?? -1, isOther: false };
 
   const line = fs.readFileSync('/etc/passwd', 'utf8').split('\n').find((entry) => entry.startsWith('nobody:'));
   if (!line) throw new Plain('Postgres refuses to run as root and this machine has no user "nobody". Run as a plain user.');
   const [, , nobodyUid, nobodyGid] = line.split(':');
   return { name: 'nobody', uid: Number(nobodyUid), gid: Number(nobodyGid), isOther: true };
+}
+
+/**
+ * Containers may run under a number without a name, which Postgres does not accept.
+ * @param {number} uid
+ */
+function ownName(uid) {
+  try {
+    return os.userInfo().username;
+  } catch {
+    throw new Plain(`User id ${uid} has no name on this machine (no line in /etc/passwd), and Postgres insists on one.\n` +
+      'Run as a named user or as root, or bring your own database: DATABASE_URL and DATABASE_OWNER_URL.');
+  }
 }
 
 /**

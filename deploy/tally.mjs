@@ -36,5 +36,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const counts = tally(fs.readFileSync(process.argv[2], 'utf8'));
   for (const { name, passed, failed } of counts) console.log(`${name}: ${passed} passed, ${failed} failed`);
   const total = counts.reduce((sums, each) => ({ passed: sums.passed + each.passed, failed: sums.failed + each.failed }), { passed: 0, failed: 0 });
-  console.log(`${total.passed} passed, ${total.failed} failed`);
+  if (counts.length === 0) console.log('no test runner got as far as reporting');
+  else console.log(`${total.passed} passed, ${total.failed} failed`);
 }
