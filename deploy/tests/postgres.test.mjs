@@ -109,7 +109,10 @@ test('a folder nobody may enter sends the cluster to /var/lib', { skip: withoutS
   const closed = scratchFolder(t);
   fs.chmodSync(closed, 0o700);
   const postgres = await bring(path.join(closed, 'data'));
-  t.after(() => fs.rmSync(path.dirname(postgres.state.home), { recursive: true, force: true }));
+  t.after(() => {
+    fs.rmSync(path.dirname(postgres.state.home), { recursive: true, force: true });
+    if (fs.readdirSync('/var/lib/tandem').length === 0) fs.rmdirSync('/var/lib/tandem');
+  });
   assert.match(postgres.state.home, /^\/var\/lib\/tandem\//);
   assert.match(postgres.launcher.said.err, /may not enter .* the database lives in \/var\/lib\/tandem\//);
   await stop(postgres);
