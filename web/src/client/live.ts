@@ -1,0 +1,274 @@
+// The signed-in page's line to the hub: what is watched, what is asked and not yet answered, and the state that results.
+// After every interruption it resumes each topic where it stopped and sends each unanswered command again with its key.
+import { type Codec, readEvents } from "../wire/codec";
+import type { CommandKey, ServerFrame } from "../wire/generated";
+import type { Timer, World } from "./ports";
+import { Connection, type Link } from "./socket";
+import { type Command, initialState, type LocalEvent, type PostReply, type Refusal, type State } from "./state";
+import { reduce } from "./store";
+
+/** Replies that were sent but not confirmed, kept over a reload. */
+export type Outbox = {
+  put(command: PostReply, askedAtMs: number): void;
+  remove(key: CommandKey): void;
+};
+
+export type LiveListeners = {
+  /** A change other than a reply did not happen. Replies stay in the state, with the reason. */
+  onRefused(command: Command, refusal: Refusal): void;
+  /** Whether the sign-in still holds should be asked by REST. */
+  onDoubt(): void;
+};
+
+type Asked =
+  | { what: "watch"; topic: string }
+  | { what: "command"; key: CommandKey }
+  | { what: "time"; sentAtMs: number };
+type Unanswered = { command: Command; requestId: number | null; tries: number; pause: Timer | null };
+
+/** How often a command is sent again by itself before a person is asked. */
+const MAX_TRIES = 8;
+const DEFAULT_PAUSE_MS = 1000;
+
+export class LiveClient {
+  private state: State = initialState;
+  private linkNow: Link = { at: "idle" };
+  private readonly listeners = new Set<() => void>();
+  private readonly connection: Connection;
+  private readonly watchers = new Map<string, number>();
+  private readonly asked = new Map<number, Asked>();
+  private readonly unanswered = new Map<CommandKey, Unanswered>();
+  private clockOffsetMs = 0;
+
+  constructor(
+    private readonly world: World,
+    codec: Codec,
+    private readonly outbox: Outbox,
+    private readonly told: LiveListeners,
+  ) {
+    this.connection = new Connection(world, codec, {
+      onFrame: (frame) => this.heard(frame),
+      onLink: (link) => this.linkChanged(link),
+      onDoubt: () => told.onDoubt(),
+    });
+  }
+
+  /** Arrow functions, because React takes them away from their object. */
+  readonly getState = () => this.state;
+  readonly getLink = () => this.linkNow;
+  readonly onChange = (listener: () => void) => {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
+  };
+
+  start() {
+    this.connection.start();
+  }
+
+  stop() {
+    for (const { pause } of this.unanswered.values()) pause?.cancel();
+    this.connection.stop();
+  }
+
+  endSignIn() {
+    this.connection.stop({ at: "signed_out" });
+  }
+
+  retryNow() {
+    this.connection.retryNow();
+  }
+
+  networkLost() {
+    this.connection.networkLost();
+  }
+
+  /** Milliseconds since 1970 by the hub's clock. */
+  readonly nowMs = () => this.world.nowMs() + this.clockOffsetMs;
+
+  /** Watches a topic until the answered function is called. */
+  watch(topic: string): () => void {
+    const count = this.watchers.get(topic) ?? 0;
+    this.watchers.set(topic, count + 1);
+    if (count === 0) {
+      this.happen({ type: "local:watched", topic });
+      this.subscribe(topic);
+    }
+    return () => this.unwatch(topic);
+  }
+
+  /** Asks for one more time what could not be watched. */
+  watchAgain(topic: string) {
+    if (!this.watchers.has(topic)) return;
+    this.happen({ type: "local:watched", topic });
+    this.subscribe(topic);
+  }
+
+  /** Asks for a change. It shows at once and is sent, again if need be, until the hub has answered. */
+  submit(command: Command, askedAtMs = this.nowMs()) {
+    this.happen({ type: "local:asked", command, at_ms: askedAtMs });
+    if (command.type === "post_reply") this.outbox.put(command, askedAtMs);
+    this.unanswered.set(command.key, { command, requestId: null, tries: 0, pause: null });
+    this.pump();
+  }
+
+  /** Sends a refused reply again as it was: the same intent, the same key. */
+  retry(key: CommandKey) {
+    const pending = this.state.pending.find((one) => one.command.key === key);
+    if (!pending || this.unanswered.has(key)) return;
+    this.happen({ type: "local:asked_again", key });
+    this.unanswered.set(key, { command: pending.command, requestId: null, tries: 0, pause: null });
+    this.pump();
+  }
+
+  /** Takes a refused reply out of the way, because its text goes back to whoever wrote it. */
+  withdraw(key: CommandKey) {
+    if (this.unanswered.has(key)) return;
+    this.outbox.remove(key);
+    this.happen({ type: "local:withdrawn", key });
+  }
+
+  /** Shows a reply of before a reload that is too old to go out unasked. */
+  showUnsent(command: PostReply, askedAtMs: number, refusal: Refusal) {
+    this.happen({ type: "local:asked", command, at_ms: askedAtMs });
+    this.happen({ type: "local:refused", key: command.key, refusal });
+  }
+
+  /** Takes in what happened here or was fetched by REST. */
+  happen(event: LocalEvent | ServerFrame) {
+    const before = this.state;
+    this.state = reduce(before, event);
+    if (this.state !== before) this.tell();
+  }
+
+  private unwatch(topic: string) {
+    const count = this.watchers.get(topic) ?? 0;
+    if (count > 1) {
+      this.watchers.set(topic, count - 1);
+      return;
+    }
+    this.watchers.delete(topic);
+    this.connection.request({ type: "unsubscribe", topic });
+    this.happen({ type: "local:left", topic });
+  }
+
+  private subscribe(topic: string) {
+    const known = this.state.topics[topic];
+    const position = known?.stream && known.seq > 0 ? { after: known.seq, stream: known.stream } : {};
+    const id = this.connection.request({ type: "subscribe", topic, ...position });
+    if (id !== null) this.asked.set(id, { what: "watch", topic });
+  }
+
+  /** Per ticket one command at a time: only so does the hub keep my order. */
+  private pump() {
+    const busy = new Set<string>();
+    for (const one of this.unanswered.values()) {
+      const ticket = one.command.ticket_id;
+      if (busy.has(ticket)) continue;
+      busy.add(ticket);
+      if (one.requestId !== null || one.pause !== null) continue;
+      one.requestId = this.connection.request(one.command);
+      if (one.requestId !== null) this.asked.set(one.requestId, { what: "command", key: one.command.key });
+    }
+  }
+
+  private linkChanged(link: Link) {
+    this.linkNow = link;
+    if (link.at !== "live") {
+      this.asked.clear();
+      for (const one of this.unanswered.values()) one.requestId = null;
+    }
+    this.tell();
+  }
+
+  private heard(frame: ServerFrame) {
+    if (frame.type === "welcome") this.clockOffsetMs = offset(frame.server_time, this.world.nowMs());
+    this.happen(frame);
+    if (frame.type === "welcome") this.resume();
+    if (frame.type === "ack") this.acked(frame);
+    if (frame.type === "error") this.refused(frame);
+    if (frame.type === "pong") this.clockOffsetMs = offset(frame.server_time, this.world.nowMs());
+    if (frame.type === "subscribed" && frame.id !== undefined) this.asked.delete(frame.id);
+    if (frame.type === "event") this.catchUp(frame.topic);
+  }
+
+  private resume() {
+    for (const topic of this.watchers.keys()) this.subscribe(topic);
+    this.pump();
+  }
+
+  private catchUp(topic: string) {
+    const isAsking = [...this.asked.values()].some((one) => one.what === "watch" && one.topic === topic);
+    if (this.state.topics[topic]?.link.at === "behind" && !isAsking) this.subscribe(topic);
+  }
+
+  private acked(frame: Extract<ServerFrame, { type: "ack" }>) {
+    const asked = this.take(frame.id);
+    if (asked?.what !== "command") return;
+    this.unanswered.delete(asked.key);
+    this.outbox.remove(asked.key);
+    this.happen({ type: "local:acked", key: asked.key, seq: frame.seq ?? null });
+    this.pump();
+  }
+
+  private refused(frame: Extract<ServerFrame, { type: "error" }>) {
+    const asked = frame.id === undefined ? undefined : this.take(frame.id);
+    if (asked?.what === "watch") return this.watchRefused(asked.topic, frame);
+    const one = asked?.what === "command" ? this.unanswered.get(asked.key) : undefined;
+    if (!one) return;
+    one.requestId = null;
+    if (isPassing(frame.code) && one.tries < MAX_TRIES) return this.pauseThen(one, frame.retry_after_ms);
+    this.unanswered.delete(one.command.key);
+    this.giveBack(one.command, {
+      code: frame.code,
+      message: frame.message,
+      events: readEvents(frame.detail?.["events"]),
+    });
+    this.pump();
+  }
+
+  private giveBack(command: Command, refusal: Refusal) {
+    if (command.type === "post_reply") return this.happen({ type: "local:refused", key: command.key, refusal });
+    this.happen({ type: "local:withdrawn", key: command.key });
+    this.told.onRefused(command, refusal);
+  }
+
+  private watchRefused(topic: string, frame: Extract<ServerFrame, { type: "error" }>) {
+    if (isPassing(frame.code)) {
+      this.world.after(frame.retry_after_ms ?? DEFAULT_PAUSE_MS, () => {
+        if (this.watchers.has(topic)) this.subscribe(topic);
+      });
+      return;
+    }
+    this.happen({ type: "local:watch_refused", topic, code: frame.code, message: frame.message });
+  }
+
+  private pauseThen(one: Unanswered, retryAfterMs: number | undefined) {
+    one.tries += 1;
+    one.pause = this.world.after(retryAfterMs ?? DEFAULT_PAUSE_MS, () => {
+      one.pause = null;
+      this.pump();
+    });
+  }
+
+  private take(id: number): Asked | undefined {
+    const asked = this.asked.get(id);
+    this.asked.delete(id);
+    return asked;
+  }
+
+  private tell() {
+    for (const listener of this.listeners) listener();
+  }
+}
+
+/** Codes after which the same frame may go through a little later. */
+function isPassing(code: string): boolean {
+  return code === "unavailable" || code === "busy" || code === "rate_limited";
+}
+
+function offset(serverTime: string, nowMs: number): number {
+  const serverMs = Date.parse(serverTime);
+  return Number.isNaN(serverMs) ? 0 : serverMs - nowMs;
+}

@@ -1,0 +1,53 @@
+// What the connection needs of the world, so that its tests hold sockets and time in their hands.
+
+/** The part of a WebSocket that is used. */
+export type Socket = {
+  binaryType: string;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+  onopen: (() => void) | null;
+  onmessage: ((message: { data: unknown }) => void) | null;
+  onclose: ((close: { code: number }) => void) | null;
+};
+
+export type Timer = { cancel(): void };
+
+export type World = {
+  openSocket(subprotocol: string): Socket;
+  /** Milliseconds since 1970 by this device's clock, which may be wrong. */
+  nowMs(): number;
+  after(ms: number, act: () => void): Timer;
+  /** At least 0, less than 1. */
+  random(): number;
+  isOnline(): boolean;
+};
+
+/** The browser this page runs in. */
+export function browserWorld(address: string): World {
+  return {
+    openSocket: (subprotocol) => adapted(new WebSocket(address, subprotocol)),
+    nowMs: () => Date.now(),
+    after: (ms, act) => {
+      const timer = setTimeout(act, ms);
+      return { cancel: () => clearTimeout(timer) };
+    },
+    random: () => Math.random(),
+    isOnline: () => navigator.onLine,
+  };
+}
+
+function adapted(real: WebSocket): Socket {
+  const socket: Socket = {
+    binaryType: "arraybuffer",
+    send: (data) => real.send(data),
+    close: (code, reason) => real.close(code, reason),
+    onopen: null,
+    onmessage: null,
+    onclose: null,
+  };
+  real.binaryType = "arraybuffer";
+  real.onopen = () => socket.onopen?.();
+  real.onmessage = (message: MessageEvent<unknown>) => socket.onmessage?.({ data: message.data });
+  real.onclose = (close) => socket.onclose?.({ code: close.code });
+  return socket;
+}

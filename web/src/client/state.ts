@@ -1,0 +1,111 @@
+// What a signed-in page knows: the hub's word, and beside it what I have asked for and not yet heard about.
+import type {
+  ClientFrame,
+  CommandKey,
+  ErrorCode,
+  EventRecord,
+  Me,
+  PersonRef,
+  StreamId,
+  TeamRef,
+  TicketId,
+  TicketView,
+  WorkspaceInfo,
+} from "../wire/generated";
+
+type WithoutId<F> = F extends unknown ? Omit<F, "id"> : never;
+
+/** A change that I ask for. Its `key` stands for one intent, however often it is sent. */
+export type Command = WithoutId<Extract<ClientFrame, { key: CommandKey }>>;
+
+/** A reply or note that I ask for. */
+export type PostReply = Extract<Command, { type: "post_reply" }>;
+
+/** Why a change did not happen, or what could not be learnt about it. */
+export type Refusal = {
+  code: ErrorCode;
+  /** One sentence for people. */
+  message: string;
+  /** `stale`: what came in between, oldest first. */
+  events: readonly EventRecord[];
+};
+
+/** How far a change that I asked for has come. */
+export type Fate =
+  | { at: "sending" }
+  /** Durable; shown until the event itself arrives. */
+  | { at: "acked"; seq: number }
+  | { at: "refused"; refusal: Refusal };
+
+/** A change of mine that the hub's word does not show yet. */
+export type Pending = {
+  command: Command;
+  /** Milliseconds since 1970 by the hub's clock. */
+  asked_at_ms: number;
+  fate: Fate;
+};
+
+/** How a topic stands to the hub. */
+export type TopicLink =
+  | { at: "asked" }
+  | { at: "live" }
+  /** A number is missing: nothing is applied until the hub has told what came after `seq`. */
+  | { at: "behind" }
+  /** Not watched any more; kept so that coming back is quick. */
+  | { at: "left" }
+  | { at: "ended"; code: ErrorCode; message: string };
+
+export type TopicState = {
+  link: TopicLink;
+  /** The log that `seq` counts in; null before the first answer. */
+  stream: StreamId | null;
+  /** The last number applied. */
+  seq: number;
+  /** Without a gap, oldest first, up to `seq`; what is older is fetched by REST. */
+  events: readonly EventRecord[];
+};
+
+export type State = {
+  /** Who and where I am; null before the hub has said so. */
+  self: { user: Me; workspace: WorkspaceInfo } | null;
+  topics: Readonly<Record<string, TopicState>>;
+  /** The newest row known of each ticket, from whichever source. */
+  tickets: Readonly<Record<TicketId, TicketView>>;
+  /** Tickets that went out of my sight while I looked. */
+  gone: Readonly<Record<TicketId, string>>;
+  people: readonly PersonRef[];
+  teams: readonly TeamRef[];
+  /** In the order I asked. */
+  pending: readonly Pending[];
+  /** How often the workspace's signals began anew: lists loaded before may have missed some. */
+  generation: number;
+};
+
+export const initialState: State = {
+  self: null,
+  topics: {},
+  tickets: {},
+  gone: {},
+  people: [],
+  teams: [],
+  pending: [],
+  generation: 0,
+};
+
+/** What happens here rather than at the hub. */
+export type LocalEvent =
+  | { type: "local:watched"; topic: string }
+  | { type: "local:left"; topic: string }
+  | { type: "local:watch_refused"; topic: string; code: ErrorCode; message: string }
+  | { type: "local:asked"; command: Command; at_ms: number }
+  | { type: "local:acked"; key: CommandKey; seq: number | null }
+  | { type: "local:refused"; key: CommandKey; refusal: Refusal }
+  | { type: "local:asked_again"; key: CommandKey }
+  | { type: "local:withdrawn"; key: CommandKey }
+  | { type: "local:rows_loaded"; tickets: readonly TicketView[] }
+  | { type: "local:older_loaded"; topic: string; events: readonly EventRecord[] };
+
+/** No value gets here: a new variant breaks the build instead. */
+export function assertNever(value: never): never {
+  throw new Error(`not handled: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,224 @@
+// The one place where state changes: reduce(state, what happened) -> state. No I/O, no clock, no React.
+import type { AgentTicket, EventRecord, ServerFrame, TicketId, TicketView } from "../wire/generated";
+import { assertNever, type LocalEvent, type Pending, type State, type TopicLink, type TopicState } from "./state";
+
+/** Topics that are kept for a quick return after nobody watches them. */
+const KEEP_LEFT_TOPICS = 20;
+
+/** The state after one more frame of the hub, or one more thing that happened here. */
+export function reduce(state: State, input: ServerFrame | LocalEvent): State {
+  switch (input.type) {
+    case "welcome":
+      return { ...state, self: { user: input.user, workspace: input.workspace } };
+    case "subscribed":
+      return subscribed(state, input);
+    case "unsubscribed":
+      return withLink(state, input.topic, { at: "ended", code: input.code, message: "You can no longer see this." });
+    case "event":
+      return happened(state, input.topic, input);
+    case "signal":
+      return signalled(state, input.signal);
+    case "ack":
+    case "error":
+    case "pong":
+    case "goodbye":
+      return state;
+    case "local:watched":
+      return watched(state, input.topic);
+    case "local:left":
+      return left(state, input.topic);
+    case "local:watch_refused":
+      return withLink(state, input.topic, { at: "ended", code: input.code, message: input.message });
+    case "local:asked":
+      return asked(state, { command: input.command, asked_at_ms: input.at_ms, fate: { at: "sending" } });
+    case "local:acked":
+      return acked(state, input.key, input.seq);
+    case "local:refused":
+      return withFate(state, input.key, { at: "refused", refusal: input.refusal });
+    case "local:asked_again":
+      return withFate(state, input.key, { at: "sending" });
+    case "local:withdrawn":
+      return { ...state, pending: state.pending.filter((one) => one.command.key !== input.key) };
+    case "local:rows_loaded":
+      return { ...state, tickets: input.tickets.reduce(withRow, state.tickets) };
+    case "local:older_loaded":
+      return withOlder(state, input.topic, input.events);
+    default:
+      return assertNever(input);
+  }
+}
+
+/** The id in `ticket:<id>` or `thread:<id>`; null for the other topics. */
+export function ticketOf(topic: string): TicketId | null {
+  const [kind, id] = topic.split(":", 2);
+  return (kind === "ticket" || kind === "thread") && id ? id : null;
+}
+
+/** True for the row that agents see. */
+export function isAgentTicket(ticket: TicketView): ticket is AgentTicket {
+  return "priority" in ticket;
+}
+
+function subscribed(state: State, frame: Extract<ServerFrame, { type: "subscribed" }>): State {
+  const { topic, stream, snapshot } = frame;
+  const known = listening(state, topic);
+  if (!known) return state;
+  if (snapshot && "people" in snapshot) {
+    const next = { ...state, people: snapshot.people, teams: snapshot.teams, generation: state.generation + 1 };
+    return withTopic(next, topic, { link: { at: "live" }, stream, seq: 0, events: [] });
+  }
+  if (snapshot) {
+    const tickets = withRow(state.tickets, snapshot.ticket);
+    const next = withTopic({ ...state, tickets }, topic, {
+      link: { at: "live" },
+      stream,
+      seq: frame.seq,
+      events: snapshot.events,
+    });
+    return snapshot.events.reduce((so_far, record) => settle(so_far, record), settleUpTo(next, topic, frame.seq));
+  }
+  const live: State = withTopic(state, topic, { ...known, stream, link: { at: "live" } });
+  return (frame.events ?? []).reduce((so_far, record) => happened(so_far, topic, record), live);
+}
+
+/** Applies the next number once; a repeated one changes nothing, and after a gap nothing is applied. */
+function happened(state: State, topic: string, record: EventRecord): State {
+  const known = listening(state, topic);
+  if (!known || record.seq <= known.seq) return state;
+  if (record.seq > known.seq + 1) return withLink(state, topic, { at: "behind" });
+  const { seq, at, by, event } = record;
+  const entry: EventRecord =
+    record.key === undefined ? { seq, at, by, event } : { seq, at, by, key: record.key, event };
+  const next = withTopic(state, topic, { ...known, seq, events: [...known.events, entry] });
+  return settleUpTo(settle({ ...next, tickets: withEvent(next.tickets, topic, entry) }, entry), topic, seq);
+}
+
+/** The topic, while its frames are still of interest. */
+function listening(state: State, topic: string): TopicState | null {
+  const known = state.topics[topic];
+  return known && known.link.at !== "left" && known.link.at !== "ended" ? known : null;
+}
+
+function signalled(state: State, signal: Extract<ServerFrame, { type: "signal" }>["signal"]): State {
+  switch (signal.type) {
+    case "ticket_changed":
+      return { ...state, tickets: withRow(state.tickets, signal.ticket) };
+    case "ticket_left":
+      return { ...state, gone: { ...state.gone, [signal.ticket_id]: signal.why } };
+    default:
+      return assertNever(signal);
+  }
+}
+
+function watched(state: State, topic: string): State {
+  const known = state.topics[topic];
+  const link: TopicLink = { at: "asked" };
+  return withTopic(state, topic, known ? { ...known, link } : { link, stream: null, seq: 0, events: [] });
+}
+
+function left(state: State, topic: string): State {
+  const known = state.topics[topic];
+  if (!known) return state;
+  const topics = { ...state.topics };
+  delete topics[topic];
+  if (known.link.at !== "ended" && known.stream !== null) topics[topic] = { ...known, link: { at: "left" } };
+  for (const old of Object.keys(topics)
+    .filter((name) => topics[name]?.link.at === "left")
+    .slice(0, -KEEP_LEFT_TOPICS)) {
+    delete topics[old];
+  }
+  const ticket = ticketOf(topic);
+  const pending = state.pending.filter((one) => one.fate.at !== "acked" || one.command.ticket_id !== ticket);
+  return { ...state, topics, pending };
+}
+
+function asked(state: State, pending: Pending): State {
+  const isKnown = state.pending.some((one) => one.command.key === pending.command.key);
+  return isKnown ? state : { ...state, pending: [...state.pending, pending] };
+}
+
+/** Shown on until the topic that is watched has come to `seq`: otherwise it would vanish for a moment. */
+function acked(state: State, key: string, seq: number | null): State {
+  const command = state.pending.find((one) => one.command.key === key)?.command;
+  if (!command) return state;
+  const topic = Object.entries(state.topics).find(
+    ([name, { link }]) => ticketOf(name) === command.ticket_id && link.at !== "left",
+  );
+  const isStillAwaited = seq !== null && topic !== undefined && topic[1].link.at !== "ended" && topic[1].seq < seq;
+  if (isStillAwaited) return withFate(state, key, { at: "acked", seq });
+  return { ...state, pending: state.pending.filter((one) => one.command.key !== key) };
+}
+
+/** An event that carries the key of a pending change is that change. */
+function settle(state: State, record: EventRecord): State {
+  if (record.key === undefined || !state.pending.some((one) => one.command.key === record.key)) return state;
+  return { ...state, pending: state.pending.filter((one) => one.command.key !== record.key) };
+}
+
+function settleUpTo(state: State, topic: string, seq: number): State {
+  const ticket = ticketOf(topic);
+  const isSettled = ({ command, fate }: Pending) =>
+    command.ticket_id === ticket && fate.at === "acked" && fate.seq <= seq;
+  return state.pending.some(isSettled) ? { ...state, pending: state.pending.filter((one) => !isSettled(one)) } : state;
+}
+
+function withFate(state: State, key: string, fate: Pending["fate"]): State {
+  return { ...state, pending: state.pending.map((one) => (one.command.key === key ? { ...one, fate } : one)) };
+}
+
+function withTopic(state: State, topic: string, value: TopicState): State {
+  return { ...state, topics: { ...state.topics, [topic]: value } };
+}
+
+function withLink(state: State, topic: string, link: TopicLink): State {
+  const known = state.topics[topic];
+  return known ? withTopic(state, topic, { ...known, link }) : state;
+}
+
+/** Only what joins the events at hand without a gap. */
+function withOlder(state: State, topic: string, events: readonly EventRecord[]): State {
+  const known = state.topics[topic];
+  const first = known?.events[0];
+  if (!known || !first) return state;
+  const older = events.filter((record) => record.seq < first.seq).sort((a, b) => a.seq - b.seq);
+  return older.at(-1)?.seq === first.seq - 1
+    ? withTopic(state, topic, { ...known, events: [...older, ...known.events] })
+    : state;
+}
+
+type Rows = State["tickets"];
+
+/** The newer row wins, whichever way it came. Lists cut the description: the longer one is the whole one. */
+function withRow(rows: Rows, row: TicketView): Rows {
+  const known = rows[row.id];
+  if (!known) return { ...rows, [row.id]: row };
+  const description = known.description.length > row.description.length ? known.description : row.description;
+  if (known.seq > row.seq)
+    return description === known.description ? rows : { ...rows, [row.id]: { ...known, description } };
+  return { ...rows, [row.id]: { ...row, description } };
+}
+
+function withEvent(rows: Rows, topic: string, record: EventRecord): Rows {
+  const id = ticketOf(topic);
+  const row = id === null ? undefined : rows[id];
+  if (!row || row.seq >= record.seq) return rows;
+  return { ...rows, [row.id]: { ...afterEvent(row, record), seq: record.seq, updated_at: record.at } };
+}
+
+/** The row after an event; the same that the hub makes of it. */
+function afterEvent(row: TicketView, { event }: EventRecord): TicketView {
+  switch (event.type) {
+    case "ticket_created":
+    case "reply_posted":
+    case "nothing_changed":
+      return row;
+    case "status_changed":
+      return { ...row, status: event.to };
+    case "assigned":
+      return isAgentTicket(row) ? { ...row, assignee_id: event.assignee_id, team_id: event.team_id } : row;
+    case "field_changed":
+      return event.field in row ? { ...row, [event.field]: event.to } : row;
+    default:
+      return assertNever(event);
+  }
+}
