@@ -9,9 +9,10 @@ use crate::rules::audit::Hash;
 use crate::rules::permissions::{Role, Side};
 use crate::rules::record::{Happened, Sealed};
 use crate::rules::stale::Numbering;
-use crate::rules::ticket::TicketState;
+use crate::rules::ticket::{Decided, Intent, TicketState, head_hash};
 use crate::rules::workspace::WorkspaceFacts;
 use crate::time::UnixMs;
+use crate::wire::Event;
 
 /// The answer of a port. Owned and `Send`: it runs to its end on the I/O runtime, whoever stops waiting for it.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
@@ -80,6 +81,41 @@ pub struct Append {
     pub events: Vec<AppendEvent>,
     /// The ticket after the last of them.
     pub state: Box<TicketState>,
+}
+
+impl Append {
+    /// Puts together what one decided intent does to a ticket: its events in a row, sealed, and the ticket after them.
+    /// `salts` yields fresh random bytes; none when there is no ticket and the events make none.
+    pub fn of_intent(
+        key: TicketKey,
+        ticket: Option<&TicketState>,
+        intent: &Intent,
+        decided: Decided,
+        now: UnixMs,
+        mut salts: impl FnMut() -> [u8; 16],
+    ) -> Option<Self> {
+        let mut previous = head_hash(ticket);
+        let mut state = ticket.cloned();
+        let mut events = Vec::with_capacity(decided.events.len());
+        for happened in TicketState::record(ticket, intent, decided, now) {
+            let sealed = happened.seal(key, &previous, salts());
+            previous = sealed.hash;
+            state = TicketState::replay(state, [(&happened, sealed.hash)]);
+            let used = KeyUse { key: intent.key, by: intent.by.user, digest: intent.digest() };
+            let key_use = happened.key.is_some().then_some(used);
+            events.push(AppendEvent { happened, sealed, key: key_use });
+        }
+        Some(Self { ticket: key, expected_seq: ticket.map_or(0, |t| t.seq), events, state: Box::new(state?) })
+    }
+
+    /// Whether the intent that begins at `events[first]` had missed something: told by its reply.
+    pub fn missed(&self, first: usize) -> bool {
+        let of_intent = self.events.iter().skip(first);
+        of_intent
+            .enumerate()
+            .take_while(|(at, event)| *at == 0 || event.key.is_none())
+            .any(|(_, event)| matches!(event.happened.event, Event::ReplyPosted { missed: Some(true), .. }))
+    }
 }
 
 /// One event to be written.

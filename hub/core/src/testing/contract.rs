@@ -1,0 +1,279 @@
+//! The contract of a journal: every sentence here holds for the twin in memory and for Postgres.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use super::build::{Sample, by_seq};
+use crate::ids::TicketKey;
+use crate::ports::{Append, Appended, EventRange, From, Journal, KeyRecord};
+use crate::rules::record::Happened;
+use crate::rules::stale::Numbering;
+use crate::rules::ticket::{Intent, Step};
+use crate::wire::{Audience, Event};
+
+/// A journal under test.
+pub trait Subject: Sync {
+    /// The journal.
+    fn journal(&self) -> &dyn Journal;
+    /// A ticket that nobody used before, in a workspace that exists.
+    fn fresh(&self) -> TicketKey;
+    /// Takes away the private parts of one event.
+    fn erase(&self, ticket: TicketKey, seq: u64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// A journal with the events 1 (public), 2 (note), 3 (public), 4 (note), 5 (public): the thread is 1, 3, 5.
+async fn five_events(subject: &dyn Subject) -> Sample {
+    let journal = subject.journal();
+    let mut sample = Sample::of(subject.fresh());
+    let creation = sample.creation();
+    committed(sample.write(journal, creation).await);
+    for body in ["two", "three", "four", "five"] {
+        let append = if matches!(body, "two" | "four") { sample.note(body) } else { sample.reply(body) };
+        committed(sample.write(journal, append).await);
+    }
+    sample
+}
+
+fn committed(answer: Result<Appended, crate::ports::StoreError>) {
+    assert!(matches!(answer, Ok(Appended::Committed { .. })), "{answer:?}");
+}
+
+fn refused(answer: Result<Appended, crate::ports::StoreError>) {
+    assert!(matches!(answer, Ok(Appended::Refused)), "{answer:?}");
+}
+
+async fn read(subject: &dyn Subject, ticket: TicketKey, numbering: Numbering, from: From, limit: u32) -> Vec<Happened> {
+    subject.journal().events(ticket, EventRange { numbering, from, limit }).await.expect("readable")
+}
+
+/// What was appended is loaded and read back, to the last field.
+pub async fn what_was_appended_is_read_back_whole(subject: &dyn Subject) {
+    let journal = subject.journal();
+    let mut sample = Sample::of(subject.fresh());
+    assert_eq!(journal.load(sample.ticket).await.expect("answers"), None);
+    let mut written = Vec::new();
+    let creation = sample.creation();
+    written.extend(creation.events.iter().map(|event| event.happened.clone()));
+    committed(sample.write(journal, creation).await);
+    let reply = sample.reply("Grüße, 世界 🦀 — \"quoted\" \\ and a\ttab\nand a line");
+    written.extend(reply.events.iter().map(|event| event.happened.clone()));
+    committed(sample.write(journal, reply).await);
+
+    assert_eq!(journal.load(sample.ticket).await.expect("answers"), sample.state);
+    assert_eq!(read(subject, sample.ticket, Numbering::Ticket, From::After(0), 100).await, written);
+}
+
+/// An intent with several events is written in one piece, and only its first event carries the key.
+pub async fn an_intent_of_several_events_is_one_append(subject: &dyn Subject) {
+    let journal = subject.journal();
+    let mut sample = five_events(subject).await;
+    let steps = vec![
+        Step::PostReply { body: "done".into(), audience: Audience::Public, based_on: Some(5), force: false },
+        Step::ChangeStatus { status: "resolved".into(), based_on: Some(5), note: Some("easy".into()), force: false },
+    ];
+    let intent = Intent { key: sample.fresh_key(), by: sample.agent.clone(), steps };
+    let append = sample.append_of(&intent);
+    committed(sample.write(journal, append).await);
+    let tail = read(subject, sample.ticket, Numbering::Ticket, From::After(5), 10).await;
+    assert_eq!(by_seq(&tail), [6, 7]);
+    assert_eq!((tail[0].key, tail[1].key), (Some(intent.key), None));
+    assert_eq!(journal.load(sample.ticket).await.expect("answers").map(|state| state.status), Some("resolved".into()));
+}
+
+/// Ranges: after, before, limits, in the ticket's numbering.
+pub async fn events_are_read_in_the_tickets_numbering(subject: &dyn Subject) {
+    let ticket = five_events(subject).await.ticket;
+    let cases: [(From, u32, &[u64]); 9] = [
+        (From::After(0), 100, &[1, 2, 3, 4, 5]),
+        (From::After(0), 2, &[1, 2]),
+        (From::After(3), 100, &[4, 5]),
+        (From::After(5), 100, &[]),
+        (From::After(9_007_199_254_740_991), 100, &[]),
+        (From::Before(100), 2, &[4, 5]),
+        (From::Before(4), 2, &[2, 3]),
+        (From::Before(1), 100, &[]),
+        (From::Before(3), 0, &[]),
+    ];
+    for (from, limit, expected) in cases {
+        let found = read(subject, ticket, Numbering::Ticket, from, limit).await;
+        assert_eq!(by_seq(&found), expected, "{from:?} limit {limit}");
+    }
+}
+
+/// The same in the thread's numbering: notes are not even gaps.
+pub async fn events_are_read_in_the_threads_numbering(subject: &dyn Subject) {
+    let ticket = five_events(subject).await.ticket;
+    let cases: [(From, u32, &[(u64, u64)]); 6] = [
+        (From::After(0), 100, &[(1, 1), (2, 3), (3, 5)]),
+        (From::After(1), 1, &[(2, 3)]),
+        (From::After(3), 100, &[]),
+        (From::Before(100), 2, &[(2, 3), (3, 5)]),
+        (From::Before(3), 1, &[(2, 3)]),
+        (From::Before(1), 100, &[]),
+    ];
+    for (from, limit, expected) in cases {
+        let found = read(subject, ticket, Numbering::Thread, from, limit).await;
+        let numbers: Vec<_> = found.iter().map(|happened| (happened.thread_seq.unwrap_or(0), happened.seq)).collect();
+        assert_eq!(numbers, expected, "{from:?} limit {limit}");
+    }
+}
+
+/// Who thinks the ticket ends elsewhere is refused, and nothing was written.
+pub async fn a_writer_at_another_head_is_refused(subject: &dyn Subject) {
+    let journal = subject.journal();
+    let mut sample = Sample::of(subject.fresh());
+    let creation = sample.creation();
+    committed(sample.write(journal, creation).await);
+    let at_one = sample.reply("written at 1");
+    let too_late = sample.reply("also written at 1");
+    committed(sample.write(journal, at_one).await);
+    let head = sample.state.clone();
+
+    refused(journal.append(too_late.clone()).await);
+    let ahead = Append { expected_seq: 7, ..too_late };
+    refused(journal.append(renumbered(ahead, 7)).await);
+    assert_eq!(journal.load(sample.ticket).await.expect("answers"), head);
+    assert_eq!(by_seq(&read(subject, sample.ticket, Numbering::Ticket, From::After(0), 100).await), [1, 2]);
+}
+
+/// The append as its writer would have made it, had the ticket ended at `head`.
+fn renumbered(mut append: Append, head: u64) -> Append {
+    for (at, event) in append.events.iter_mut().enumerate() {
+        event.happened.seq = head + 1 + at as u64;
+        event.happened.thread_seq = None;
+        append.state.seq = event.happened.seq;
+    }
+    append
+}
+
+/// A key has one effect, for ever; the repeat is refused whatever it says, and the effect can be looked up.
+pub async fn a_key_is_used_once(subject: &dyn Subject) {
+    let journal = subject.journal();
+    let mut sample = five_events(subject).await;
+    let key = sample.fresh_key();
+    let intent = super::build::reply(key, sample.agent.clone(), "once", Audience::Public, Some(5));
+    let append = sample.append_of(&intent);
+    let used = append.events[0].key.expect("the first event carries the key");
+    committed(sample.write(journal, append).await);
+
+    let found = journal.find_key(sample.ticket, key).await.expect("answers");
+    assert_eq!(found, Some(KeyRecord { used, seq: 6, thread_seq: Some(4), missed: false }));
+    assert_eq!(journal.find_key(sample.ticket, super::build::key(0xABCD)).await.expect("answers"), None);
+    assert_eq!(journal.find_key(subject.fresh(), key).await.expect("answers"), None);
+
+    let again = super::build::reply(key, sample.customer.clone(), "twice", Audience::Public, None);
+    let again = sample.append_of(&again);
+    refused(journal.append(again).await);
+    assert_eq!(journal.load(sample.ticket).await.expect("answers"), sample.state);
+}
+
+/// The same key on another ticket is another key.
+pub async fn keys_belong_to_their_ticket(subject: &dyn Subject) {
+    for _ in 0..2 {
+        let mut sample = Sample::of(subject.fresh());
+        let creation = sample.creation();
+        assert_eq!(creation.events[0].key.map(|used| used.key), Some(super::build::key(1)));
+        committed(sample.write(subject.journal(), creation).await);
+    }
+}
+
+/// A note's key has no place in the thread; what its writer had missed is remembered with it.
+pub async fn a_key_remembers_what_its_writer_missed(subject: &dyn Subject) {
+    let mut sample = five_events(subject).await;
+    let key = sample.fresh_key();
+    let other = super::build::asker(crate::rules::permissions::Role::Agent, 9);
+    let note = super::build::reply(key, other, "did not see it", Audience::Internal, Some(1));
+    let append = sample.append_of(&note);
+    assert!(matches!(append.events[0].happened.event, Event::ReplyPosted { missed: Some(true), .. }));
+    committed(sample.write(subject.journal(), append).await);
+    let found = subject.journal().find_key(sample.ticket, key).await.expect("answers").expect("used");
+    assert_eq!((found.seq, found.thread_seq, found.missed), (6, None, true));
+}
+
+/// Two appends at the same head: exactly one is written.
+pub async fn of_two_racing_appends_one_wins(subject: &dyn Subject) {
+    let journal = subject.journal();
+    let mut sample = five_events(subject).await;
+    let (one, other) = (sample.reply("one"), sample.reply("other"));
+    one_of_both(journal, one, other).await;
+    assert_eq!(by_seq(&read(subject, sample.ticket, Numbering::Ticket, From::After(0), 100).await), [1, 2, 3, 4, 5, 6]);
+}
+
+/// Two creations of the same ticket: exactly one is written, with all its events.
+pub async fn of_two_racing_creations_one_wins(subject: &dyn Subject) {
+    let mut sample = Sample::of(subject.fresh());
+    let (one, other) = (sample.creation(), sample.creation());
+    one_of_both(subject.journal(), one, other).await;
+    assert_eq!(by_seq(&read(subject, sample.ticket, Numbering::Ticket, From::After(0), 100).await), [1]);
+}
+
+async fn one_of_both(journal: &dyn Journal, one: Append, other: Append) {
+    let states = [(*one.state).clone(), (*other.state).clone()];
+    let ticket = one.ticket;
+    // both are under way before either is waited for
+    let (one, other) = (journal.append(one), journal.append(other));
+    let answers = [one.await.expect("answers"), other.await.expect("answers")];
+    let winners: Vec<_> = (0..2).filter(|at| matches!(answers[*at], Appended::Committed { .. })).collect();
+    assert_eq!(winners.len(), 1, "{answers:?}");
+    assert_eq!(journal.load(ticket).await.expect("answers").as_ref(), Some(&states[winners[0]]));
+}
+
+/// A write runs to its end, also when nobody waits for it any more.
+pub async fn a_write_that_nobody_waits_for_is_written(subject: &dyn Subject) {
+    let journal = subject.journal();
+    let mut sample = Sample::of(subject.fresh());
+    let creation = sample.creation();
+    committed(sample.write(journal, creation).await);
+    let dropped = sample.reply("never waited for");
+    let state = (*dropped.state).clone();
+    drop(journal.append(dropped));
+    sample.state = Some(state);
+    let next = sample.reply("after it");
+    committed(sample.write(journal, next).await);
+}
+
+/// Where private parts were erased the event still opens, and says so.
+pub async fn an_erased_event_still_opens(subject: &dyn Subject) {
+    let sample = five_events(subject).await;
+    subject.erase(sample.ticket, 3).await;
+    let events = read(subject, sample.ticket, Numbering::Ticket, From::After(0), 100).await;
+    assert_eq!(by_seq(&events), [1, 2, 3, 4, 5]);
+    let body = |at: usize| match &events[at].event {
+        Event::ReplyPosted { body, .. } => body.clone(),
+        other => panic!("no reply: {other:?}"),
+    };
+    assert_eq!((body(1).as_str(), body(2).as_str(), body(3).as_str()), ("two", "(erased)", "four"));
+}
+
+/// Tickets of one workspace are not there for another.
+pub async fn a_ticket_of_another_workspace_is_not_there(subject: &dyn Subject) {
+    let journal = subject.journal();
+    let sample = five_events(subject).await;
+    let elsewhere = TicketKey { workspace: subject.fresh().workspace, ..sample.ticket };
+    let foreign = TicketKey { workspace: crate::ids::WorkspaceId::new(uuid::Uuid::from_u128(0xF0)), ..sample.ticket };
+    for key in [elsewhere, foreign].into_iter().filter(|key| *key != sample.ticket) {
+        assert_eq!(journal.load(key).await.expect("answers"), None);
+        assert_eq!(read(subject, key, Numbering::Ticket, From::After(0), 100).await, []);
+        assert_eq!(journal.find_key(key, super::build::key(1)).await.expect("answers"), None);
+    }
+}
+
+/// Calls `$test!(name)` for every sentence of the contract.
+#[macro_export]
+macro_rules! for_each_contract {
+    ($test:ident) => {
+        $test!(what_was_appended_is_read_back_whole);
+        $test!(an_intent_of_several_events_is_one_append);
+        $test!(events_are_read_in_the_tickets_numbering);
+        $test!(events_are_read_in_the_threads_numbering);
+        $test!(a_writer_at_another_head_is_refused);
+        $test!(a_key_is_used_once);
+        $test!(keys_belong_to_their_ticket);
+        $test!(a_key_remembers_what_its_writer_missed);
+        $test!(of_two_racing_appends_one_wins);
+        $test!(of_two_racing_creations_one_wins);
+        $test!(a_write_that_nobody_waits_for_is_written);
+        $test!(an_erased_event_still_opens);
+        $test!(a_ticket_of_another_workspace_is_not_there);
+    };
+}

@@ -1,0 +1,303 @@
+//! The in-memory twin of the journal and of the lists over it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+use super::later::Gate;
+use crate::ids::{CommandKey, StreamId, TicketId, TicketKey, WorkspaceId};
+use crate::ports::{
+    Answer, Append, Appended, AssigneeFilter, EventRange, From, Journal, KeyRecord, KeyUse, ListCursor, StoreError, TicketLists,
+    TicketPage, TicketQuery,
+};
+use crate::rules::permissions::Side;
+use crate::rules::record::{Happened, Sealed};
+use crate::rules::stale::Numbering;
+use crate::rules::ticket::TicketState;
+use crate::time::UnixMs;
+
+/// A journal in memory, with handles for what may go wrong. Clones share everything.
+#[derive(Clone, Default)]
+pub struct MemoryJournal {
+    log: Arc<Mutex<Log>>,
+    /// Appends pass here: closed, they wait.
+    pub appends: Gate,
+    /// Loads, key look-ups and reads of events pass here.
+    pub reads: Gate,
+}
+
+/// Lists over the same memory.
+#[derive(Clone)]
+pub struct MemoryLists(MemoryJournal);
+
+#[derive(Default)]
+struct Log {
+    tickets: BTreeMap<TicketKey, Stored>,
+    /// What happens to the next appends, oldest first.
+    mishaps: VecDeque<Mishap>,
+    /// Reads that are to fail.
+    failing_reads: usize,
+    committed: usize,
+    stream: u128,
+}
+
+struct Stored {
+    state: TicketState,
+    events: Vec<StoredEvent>,
+}
+
+struct StoredEvent {
+    seq: u64,
+    thread_seq: Option<u64>,
+    sealed: Sealed,
+    is_erased: bool,
+    key: Option<(KeyUse, bool)>,
+}
+
+/// What may happen to an append instead of the usual.
+#[derive(Clone, Copy)]
+enum Mishap {
+    Fail(LostWhere),
+    Refuse,
+    Full,
+}
+
+#[derive(Clone, Copy)]
+enum LostWhere {
+    BeforeCommit,
+    AfterCommit,
+}
+
+impl MemoryJournal {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The next append writes nothing and answers `Unavailable`.
+    pub fn fail_next_append(&self) {
+        self.log().mishaps.push_back(Mishap::Fail(LostWhere::BeforeCommit));
+    }
+
+    /// The next append is written, but answers `Unavailable`: the outcome is unknown to its caller.
+    pub fn lose_next_answer(&self) {
+        self.log().mishaps.push_back(Mishap::Fail(LostWhere::AfterCommit));
+    }
+
+    /// The next append is refused as if somebody else held the row.
+    pub fn refuse_next_append(&self) {
+        self.log().mishaps.push_back(Mishap::Refuse);
+    }
+
+    /// The next append finds no room.
+    pub fn fill_next_append(&self) {
+        self.log().mishaps.push_back(Mishap::Full);
+    }
+
+    /// The next `count` reads answer `Unavailable`.
+    pub fn fail_next_reads(&self, count: usize) {
+        self.log().failing_reads = count;
+    }
+
+    /// Goes on in another life of the log, as after a restore.
+    pub fn restore(&self) {
+        self.log().stream += 1;
+    }
+
+    /// Takes away the private parts of an event; nothing where there is none.
+    pub fn erase(&self, ticket: TicketKey, seq: u64) {
+        let mut log = self.log();
+        let event = log.tickets.get_mut(&ticket).and_then(|stored| stored.events.iter_mut().find(|event| event.seq == seq));
+        if let Some(event) = event {
+            event.is_erased = true;
+        }
+    }
+
+    /// How many appends were committed.
+    pub fn committed(&self) -> usize {
+        self.log().committed
+    }
+
+    /// A ticket as it is stored, right now and past the gate.
+    pub fn peek(&self, ticket: TicketKey) -> Option<TicketState> {
+        self.log().tickets.get(&ticket).map(|stored| stored.state.clone())
+    }
+
+    /// All events of a ticket as they are stored, right now and past the gate.
+    ///
+    /// # Panics
+    /// When the memory holds something that is no event.
+    pub fn peek_events(&self, ticket: TicketKey) -> Vec<Happened> {
+        let range = EventRange { numbering: Numbering::Ticket, from: From::After(0), limit: u32::MAX };
+        self.log().events(ticket, range).expect("what was sealed opens")
+    }
+
+    /// Lists over the same tickets.
+    pub fn lists(&self) -> MemoryLists {
+        MemoryLists(self.clone())
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<T: Send + 'static>(&self, read: impl FnOnce(&Log) -> Result<T, StoreError> + Send + 'static) -> Answer<T> {
+        let this = self.clone();
+        self.reads.pass(move || {
+            let mut log = this.log();
+            if log.failing_reads > 0 {
+                log.failing_reads -= 1;
+                return Err(StoreError::Unavailable("a test wanted it".into()));
+            }
+            read(&log)
+        })
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn stream(&self) -> StreamId {
+        StreamId::new(Uuid::from_u128(self.log().stream + 1))
+    }
+
+    fn load(&self, key: TicketKey) -> Answer<Option<TicketState>> {
+        self.read(move |log| Ok(log.tickets.get(&key).map(|stored| stored.state.clone())))
+    }
+
+    fn append(&self, append: Append) -> Answer<Appended> {
+        let this = self.clone();
+        self.appends.pass(move || this.log().append_or_mishap(append))
+    }
+
+    fn find_key(&self, ticket: TicketKey, key: CommandKey) -> Answer<Option<KeyRecord>> {
+        self.read(move |log| Ok(log.find_key(ticket, key)))
+    }
+
+    fn events(&self, ticket: TicketKey, range: EventRange) -> Answer<Vec<Happened>> {
+        self.read(move |log| log.events(ticket, range))
+    }
+}
+
+impl Log {
+    fn append_or_mishap(&mut self, append: Append) -> Result<Appended, StoreError> {
+        let lost = || Err(StoreError::Unavailable("a test wanted it".into()));
+        match self.mishaps.pop_front() {
+            None => Ok(self.append(append)),
+            Some(Mishap::Refuse) => Ok(Appended::Refused),
+            Some(Mishap::Full) => Err(StoreError::Full),
+            Some(Mishap::Fail(LostWhere::BeforeCommit)) => lost(),
+            Some(Mishap::Fail(LostWhere::AfterCommit)) => {
+                self.append(append);
+                lost()
+            }
+        }
+    }
+
+    fn append(&mut self, append: Append) -> Appended {
+        let head = self.tickets.get(&append.ticket).map_or(0, |stored| stored.state.seq);
+        let is_spent = |event: &crate::ports::AppendEvent| {
+            event.key.is_some_and(|used| self.find_key(append.ticket, used.key).is_some())
+        };
+        if head != append.expected_seq || append.events.iter().any(is_spent) {
+            return Appended::Refused;
+        }
+        let at = append.state.updated_at;
+        let missed: Vec<bool> = (0..append.events.len()).map(|first| append.missed(first)).collect();
+        let events = append.events.into_iter().zip(missed).map(|(event, missed)| StoredEvent {
+            seq: event.happened.seq,
+            thread_seq: event.happened.thread_seq,
+            sealed: event.sealed,
+            is_erased: false,
+            key: event.key.map(|used| (used, missed)),
+        });
+        let state = *append.state;
+        let stored = self.tickets.entry(append.ticket).or_insert_with(|| Stored { state: state.clone(), events: Vec::new() });
+        stored.state = state;
+        stored.events.extend(events);
+        self.committed += 1;
+        Appended::Committed { at }
+    }
+
+    fn find_key(&self, ticket: TicketKey, key: CommandKey) -> Option<KeyRecord> {
+        self.tickets.get(&ticket)?.events.iter().find_map(|event| {
+            let (used, missed) = event.key?;
+            let record = KeyRecord { used, seq: event.seq, thread_seq: event.thread_seq, missed };
+            (used.key == key).then_some(record)
+        })
+    }
+
+    fn events(&self, ticket: TicketKey, range: EventRange) -> Result<Vec<Happened>, StoreError> {
+        let number = |event: &StoredEvent| match range.numbering {
+            Numbering::Ticket => Some(event.seq),
+            Numbering::Thread => event.thread_seq,
+        };
+        let is_wanted = |event: &&StoredEvent| {
+            number(event).is_some_and(|number| match range.from {
+                From::After(after) => number > after,
+                From::Before(before) => number < before,
+            })
+        };
+        let all = self.tickets.get(&ticket).map_or(&[][..], |stored| &stored.events);
+        let wanted: Vec<_> = all.iter().filter(is_wanted).collect();
+        let limit = range.limit as usize;
+        let page = match range.from {
+            From::After(_) => &wanted[..wanted.len().min(limit)],
+            From::Before(_) => &wanted[wanted.len().saturating_sub(limit)..],
+        };
+        page.iter().map(|event| open(event)).collect()
+    }
+
+    fn list(&self, workspace: WorkspaceId, query: &TicketQuery) -> TicketPage {
+        let changed = |state: &TicketState| match query.side {
+            Side::Staff | Side::Platform => state.updated_at,
+            Side::Customer => state.thread_updated_at,
+        };
+        let mut found: Vec<(UnixMs, TicketId, &TicketState)> = self
+            .tickets
+            .iter()
+            .filter(|(key, stored)| key.workspace == workspace && is_listed(query, &stored.state, changed(&stored.state)))
+            .map(|(key, stored)| (changed(&stored.state), key.ticket, &stored.state))
+            .filter(|(at, ticket, _)| query.cursor.is_none_or(|c| (*at, *ticket) < (c.updated_at, c.ticket)))
+            .collect();
+        found.sort_by_key(|(at, ticket, _)| std::cmp::Reverse((*at, *ticket)));
+        let limit = query.limit as usize;
+        let has_more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| has_more).map(|&(updated_at, ticket, _)| ListCursor { updated_at, ticket });
+        let row = |(_, ticket, state): (UnixMs, TicketId, &TicketState)| {
+            let mut state = state.clone();
+            state.cut_description();
+            (ticket, state)
+        };
+        TicketPage { tickets: found.into_iter().map(row).collect(), next }
+    }
+}
+
+fn open(event: &StoredEvent) -> Result<Happened, StoreError> {
+    let private = (!event.is_erased).then_some(event.sealed.private.as_slice());
+    Happened::open(&event.sealed.data, private).map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+fn is_listed(query: &TicketQuery, state: &TicketState, changed: UnixMs) -> bool {
+    let is_visible = match query.side {
+        Side::Staff => match query.assignee {
+            AssigneeFilter::Any => true,
+            AssigneeFilter::Unassigned => state.assignee_id.is_none(),
+            AssigneeFilter::User(user) => state.assignee_id == Some(user),
+        },
+        Side::Customer => state.requester.id == query.user,
+        Side::Platform => false,
+    };
+    is_visible
+        && (query.status.is_empty() || query.status.contains(&state.status))
+        && query.created_from.is_none_or(|from| state.created_at >= from)
+        && query.created_until.is_none_or(|until| state.created_at < until)
+        && query.updated_from.is_none_or(|from| changed >= from)
+        && query.updated_until.is_none_or(|until| changed < until)
+}
+
+impl TicketLists for MemoryLists {
+    fn list(&self, workspace: WorkspaceId, query: TicketQuery) -> Answer<TicketPage> {
+        self.0.read(move |log| Ok(log.list(workspace, &query)))
+    }
+}

@@ -1,0 +1,71 @@
+-- The fence: appends to many tickets, each of them wholly or not at all; who is absent from the answer wrote nothing.
+-- Called by: the journal's writer and the seeds, once per batch, in a transaction with app.workspaces set.
+-- Indexes: tickets_pkey (wanted rows), events_by_key (spent keys).
+-- Locks: the ticket rows, in order and without waiting (SKIP LOCKED); a new ticket waits only for another that makes the same one.
+-- A key that is used between this snapshot and the row's lock breaks the unique index; the batch is then tried one by one.
+WITH
+wanted AS MATERIALIZED (
+  SELECT *
+  FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::uuid[], $10::uuid[],
+              $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::bigint[], $16::bigint[], $17::bytea[],
+              $18::smallint[], $19::jsonb[])
+       AS w (workspace_id, ticket_id, expected_seq, number, title, status, priority, category_id, assignee_id, team_id,
+             requester_id, created_at, updated_at, thread_updated_at, last_seq, last_thread_seq, head_hash,
+             state_version, state)
+),
+written AS MATERIALIZED (
+  SELECT *
+  FROM unnest($20::uuid[], $21::uuid[], $22::bigint[], $23::bigint[], $24::timestamptz[], $25::bytea[], $26::bytea[], $27::bytea[],
+              $28::bytea[], $29::bytea[], $30::uuid[], $31::uuid[], $32::bytea[], $33::boolean[])
+       AS e (workspace_id, ticket_id, seq, thread_seq, at, data, private, salt,
+             commitment, hash, key, key_by, key_digest, key_missed)
+),
+spent AS MATERIALIZED (
+  SELECT w.workspace_id, w.ticket_id
+  FROM written w
+  JOIN events e ON e.workspace_id = w.workspace_id AND e.ticket_id = w.ticket_id AND e.key = w.key
+),
+locked AS MATERIALIZED (
+  SELECT w.*
+  FROM wanted w
+  JOIN tickets t ON t.workspace_id = w.workspace_id AND t.id = w.ticket_id AND t.last_seq = w.expected_seq
+  WHERE w.expected_seq > 0 AND (w.workspace_id, w.ticket_id) NOT IN (SELECT workspace_id, ticket_id FROM spent)
+  ORDER BY t.workspace_id, t.id
+  FOR NO KEY UPDATE OF t SKIP LOCKED
+),
+moved AS (
+  UPDATE tickets t
+  SET title = l.title, status = l.status, priority = l.priority, category_id = l.category_id, assignee_id = l.assignee_id,
+      team_id = l.team_id, updated_at = l.updated_at, thread_updated_at = l.thread_updated_at, last_seq = l.last_seq,
+      last_thread_seq = l.last_thread_seq, head_hash = l.head_hash, state_version = l.state_version, state = l.state
+  FROM locked l
+  WHERE t.workspace_id = l.workspace_id AND t.id = l.ticket_id AND t.last_seq = l.expected_seq
+  RETURNING t.workspace_id, t.id AS ticket_id
+),
+made AS (
+  INSERT INTO tickets (workspace_id, id, number, title, status, priority, category_id, assignee_id, team_id, requester_id,
+                       created_at, updated_at, thread_updated_at, last_seq, last_thread_seq, head_hash, state_version, state)
+  SELECT workspace_id, ticket_id, number, title, status, priority, category_id, assignee_id, team_id, requester_id,
+         created_at, updated_at, thread_updated_at, last_seq, last_thread_seq, head_hash, state_version, state
+  FROM wanted
+  WHERE expected_seq = 0
+  ORDER BY workspace_id, ticket_id
+  ON CONFLICT (workspace_id, id) DO NOTHING
+  RETURNING workspace_id, id AS ticket_id
+),
+fenced AS MATERIALIZED (
+  SELECT workspace_id, ticket_id FROM moved
+  UNION ALL
+  SELECT workspace_id, ticket_id FROM made
+),
+inserted AS (
+  INSERT INTO events (workspace_id, ticket_id, seq, thread_seq, at, data, private, salt, commitment, hash, key, key_by, key_digest, key_missed)
+  SELECT workspace_id, ticket_id, seq, thread_seq, at, data, private, salt, commitment, hash, key, key_by, key_digest, key_missed
+  FROM written
+  WHERE (workspace_id, ticket_id) IN (SELECT workspace_id, ticket_id FROM fenced)
+  ORDER BY workspace_id, ticket_id, seq
+  RETURNING workspace_id, ticket_id
+)
+SELECT workspace_id, ticket_id, count(*) AS events, clock_timestamp() AS at
+FROM inserted
+GROUP BY workspace_id, ticket_id
