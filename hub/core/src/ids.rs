@@ -90,10 +90,8 @@ impl TicketId {
 impl CommandKey {
     /// The key of an `Idempotency-Key` header: the UUID itself, or one derived from any other text and its sender.
     pub fn from_text(workspace: WorkspaceId, user: UserId, text: &str) -> Self {
-        Uuid::parse_str(text).map_or_else(
-            |_| Self(derive("tandem key", &[workspace.0.as_bytes(), user.0.as_bytes(), text.as_bytes()])),
-            Self,
-        )
+        Uuid::parse_str(text)
+            .map_or_else(|_| Self(derive("tandem key", &[workspace.0.as_bytes(), user.0.as_bytes(), text.as_bytes()])), Self)
     }
 }
 

@@ -303,4 +303,3 @@ pub trait Clock: Send + Sync + 'static {
     /// Now.
     fn now(&self) -> UnixMs;
 }
-

@@ -161,7 +161,11 @@ pub fn may(role: Role, user: UserId, requester: UserId, act: Act) -> Verdict {
             Side::Staff,
             Act::CreateTicket | Act::ReplyPublicly | Act::WriteNote | Act::ChangeStatus | Act::Assign | Act::UpdateFields,
         ) => {
-            if role.works_on_tickets() { Allowed } else { Forbidden }
+            if role.works_on_tickets() {
+                Allowed
+            } else {
+                Forbidden
+            }
         }
     }
 }

@@ -279,7 +279,10 @@ mod tests {
         assert_eq!(seen.len(), 3);
         for record in seen {
             let text = serde_json::to_string(&record).expect("JSON");
-            assert!(!text.contains("note") && !text.contains("forced") && !text.contains("internal") && !text.contains("priority"), "{text}");
+            assert!(
+                !text.contains("note") && !text.contains("forced") && !text.contains("internal") && !text.contains("priority"),
+                "{text}"
+            );
         }
     }
 
@@ -298,14 +301,17 @@ mod tests {
     #[test]
     fn a_long_stored_body_is_cut_between_characters() {
         let body = "é".repeat(MAX_BODY_BYTES);
-        let event = happened(1, Event::ReplyPosted {
-            body,
-            audience: Audience::Public,
-            attachments: vec![],
-            forced: None,
-            missed: None,
-            truncated: None,
-        });
+        let event = happened(
+            1,
+            Event::ReplyPosted {
+                body,
+                audience: Audience::Public,
+                attachments: vec![],
+                forced: None,
+                missed: None,
+                truncated: None,
+            },
+        );
         let Event::ReplyPosted { body, truncated, .. } = event.for_agents().event else { panic!("still a reply") };
         assert!(body.len() <= MAX_BODY_BYTES && truncated == Some(true));
     }

@@ -371,7 +371,11 @@ fn patched<T: Copy>(patch: &Patch<T>, current: Option<T>) -> Option<T> {
 impl TicketState {
     /// What the patches would change: field, old value, new value. What is so already is left out.
     fn changes(&self, patches: &FieldPatches) -> Vec<(&'static str, Value, Value)> {
-        fn change<T: Serialize>(name: &'static str, patch: &Patch<T>, current: &Option<T>) -> Option<(&'static str, Value, Value)> {
+        fn change<T: Serialize>(
+            name: &'static str,
+            patch: &Patch<T>,
+            current: &Option<T>,
+        ) -> Option<(&'static str, Value, Value)> {
             let to = match patch {
                 Patch::Keep => return None,
                 Patch::Clear => Value::Null,

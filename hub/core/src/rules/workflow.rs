@@ -72,33 +72,53 @@ impl Workflow {
     /// Open → in progress → resolved → closed.
     pub fn simple() -> Self {
         use StatusKind::{Active, Closed, New, Resolved};
-        Self::of("simple", "open", &[
-            ("open", "Open", New, &["in_progress", "resolved", "closed"]),
-            ("in_progress", "In progress", Active, &["open", "resolved", "closed"]),
-            ("resolved", "Resolved", Resolved, &["open", "in_progress", "closed"]),
-            ("closed", "Closed", Closed, &["open"]),
-        ])
+        Self::of(
+            "simple",
+            "open",
+            &[
+                ("open", "Open", New, &["in_progress", "resolved", "closed"]),
+                ("in_progress", "In progress", Active, &["open", "resolved", "closed"]),
+                ("resolved", "Resolved", Resolved, &["open", "in_progress", "closed"]),
+                ("closed", "Closed", Closed, &["open"]),
+            ],
+        )
     }
 
     /// New → assigned → accepted → in progress → scheduled → pending (four kinds) → resolved → closed.
     pub fn full() -> Self {
         use StatusKind::{Active, Closed, New, Pending, Resolved, Scheduled};
         const PENDING: &[&str] = &["in_progress", "resolved", "closed"];
-        Self::of("full", "in_progress", &[
-            ("new", "New", New, &["assigned", "accepted", "in_progress", "resolved", "closed"]),
-            ("assigned", "Assigned", New, &["new", "accepted", "in_progress", "resolved", "closed"]),
-            ("accepted", "Accepted", Active, &["assigned", "in_progress", "scheduled", "resolved", "closed"]),
-            ("in_progress", "In progress", Active, &[
-                "assigned", "scheduled", "pending_info", "pending_callback", "pending_parts", "pending_approval", "resolved", "closed",
-            ]),
-            ("scheduled", "Scheduled", Scheduled, PENDING),
-            ("pending_info", "Pending: information", Pending, PENDING),
-            ("pending_callback", "Pending: callback", Pending, PENDING),
-            ("pending_parts", "Pending: parts", Pending, PENDING),
-            ("pending_approval", "Pending: approval", Pending, PENDING),
-            ("resolved", "Resolved", Resolved, &["in_progress", "closed"]),
-            ("closed", "Closed", Closed, &["in_progress"]),
-        ])
+        Self::of(
+            "full",
+            "in_progress",
+            &[
+                ("new", "New", New, &["assigned", "accepted", "in_progress", "resolved", "closed"]),
+                ("assigned", "Assigned", New, &["new", "accepted", "in_progress", "resolved", "closed"]),
+                ("accepted", "Accepted", Active, &["assigned", "in_progress", "scheduled", "resolved", "closed"]),
+                (
+                    "in_progress",
+                    "In progress",
+                    Active,
+                    &[
+                        "assigned",
+                        "scheduled",
+                        "pending_info",
+                        "pending_callback",
+                        "pending_parts",
+                        "pending_approval",
+                        "resolved",
+                        "closed",
+                    ],
+                ),
+                ("scheduled", "Scheduled", Scheduled, PENDING),
+                ("pending_info", "Pending: information", Pending, PENDING),
+                ("pending_callback", "Pending: callback", Pending, PENDING),
+                ("pending_parts", "Pending: parts", Pending, PENDING),
+                ("pending_approval", "Pending: approval", Pending, PENDING),
+                ("resolved", "Resolved", Resolved, &["in_progress", "closed"]),
+                ("closed", "Closed", Closed, &["in_progress"]),
+            ],
+        )
     }
 
     fn of(name: &str, reopens_to: &str, statuses: &[(&str, &str, StatusKind, &[&str])]) -> Self {

@@ -63,7 +63,13 @@ pub fn reply(key: CommandKey, by: Asker, body: &str, audience: Audience, based_o
 ///
 /// # Panics
 /// When the rules refuse the intent.
-pub fn appended(ticket: TicketKey, state: Option<&TicketState>, intent: &Intent, facts: &WorkspaceFacts, now: UnixMs) -> Append {
+pub fn appended(
+    ticket: TicketKey,
+    state: Option<&TicketState>,
+    intent: &Intent,
+    facts: &WorkspaceFacts,
+    now: UnixMs,
+) -> Append {
     let decided = intent.decide(state, facts).expect("a test wants only what is allowed");
     let salt = *intent.key.uuid().as_bytes();
     Append::of_intent(ticket, state, intent, decided, now, || salt).expect("a ticket, or the making of one")

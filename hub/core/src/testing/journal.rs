@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::later::Gate;
 use crate::ids::{CommandKey, StreamId, TicketId, TicketKey, WorkspaceId};
 use crate::ports::{
-    Answer, Append, Appended, AssigneeFilter, EventRange, From, Journal, KeyRecord, KeyUse, ListCursor, StoreError, TicketLists,
-    TicketPage, TicketQuery,
+    Answer, Append, Appended, AssigneeFilter, EventRange, From, Journal, KeyRecord, KeyUse, ListCursor, StoreError,
+    TicketLists, TicketPage, TicketQuery,
 };
 use crate::rules::permissions::Side;
 use crate::rules::record::{Happened, Sealed};
@@ -195,9 +195,8 @@ impl Log {
 
     fn append(&mut self, append: Append) -> Appended {
         let head = self.tickets.get(&append.ticket).map_or(0, |stored| stored.state.seq);
-        let is_spent = |event: &crate::ports::AppendEvent| {
-            event.key.is_some_and(|used| self.find_key(append.ticket, used.key).is_some())
-        };
+        let is_spent =
+            |event: &crate::ports::AppendEvent| event.key.is_some_and(|used| self.find_key(append.ticket, used.key).is_some());
         if head != append.expected_seq || append.events.iter().any(is_spent) {
             return Appended::Refused;
         }

@@ -89,7 +89,15 @@ impl MemoryAccounts {
     }
 
     /// Adds an active person; `email` in any case.
-    pub fn add(&self, (workspace, slug): (WorkspaceId, &str), user: UserId, email: &str, name: &str, role: Role, password_hash: &str) {
+    pub fn add(
+        &self,
+        (workspace, slug): (WorkspaceId, &str),
+        user: UserId,
+        email: &str,
+        name: &str,
+        role: Role,
+        password_hash: &str,
+    ) {
         let person = Person {
             slug: slug.into(),
             email: email.to_lowercase(),

@@ -162,7 +162,14 @@ pub enum ClientFrame {
         then_status: Option<String>,
     },
     /// Move in the workflow.
-    ChangeStatus { key: CommandKey, ticket_id: TicketId, status: String, based_on: Option<u64>, note: Option<String>, force: bool },
+    ChangeStatus {
+        key: CommandKey,
+        ticket_id: TicketId,
+        status: String,
+        based_on: Option<u64>,
+        note: Option<String>,
+        force: bool,
+    },
     /// Who is to work on it.
     Assign { key: CommandKey, ticket_id: TicketId, assignee_id: Option<UserId>, team_id: Patch<TeamId> },
     /// Set fields.
@@ -271,9 +278,10 @@ fn read_hello(f: &mut Fields<'_>) -> Option<ClientFrame> {
     let token = f.optional("token", fields::text(MAX_TOKEN_BYTES));
     let client = f.optional("client", |v| {
         let part = |name| v.get(name).and_then(Value::as_str).map(|s| s.chars().take(100).collect::<String>());
-        part("name").zip(part("version")).map(|(name, version)| ClientInfo { name, version }).ok_or_else(|| {
-            "must be a map with name and version as text".into()
-        })
+        part("name")
+            .zip(part("version"))
+            .map(|(name, version)| ClientInfo { name, version })
+            .ok_or_else(|| "must be a map with name and version as text".into())
     });
     Some(ClientFrame::Hello { protocol: protocol?, token, client })
 }

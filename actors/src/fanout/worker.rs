@@ -1,0 +1,464 @@
+//! The fan-out of one HTTP worker: which of its sockets watch which topic, and how far each of them is.
+//!
+//! Everything that concerns one socket and one topic goes through here in order: asking, granting, events, unwatching.
+//! So nothing of a topic follows the ack of `unsubscribe`, and events follow the `subscribed` they belong to.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context, Handler, Message};
+use hub_core::ids::WorkspaceId;
+use hub_core::rules::resume::Position;
+use hub_core::rules::ticket::Asker;
+use hub_core::wire::{Codec, ErrorCode, Problem, ServerFrame, Topic};
+
+use super::{ConnectionId, Delivery, FanoutHandle, Frame, Outbox, TopicKey, Watch, WatchAnswer, WorkerGone, WorkerId};
+use crate::Tickets;
+
+/// Deliveries that may wait for one worker; past it the worker resynchronises its topics.
+const MAILBOX: usize = 65_536;
+/// Requests of one socket that may wait behind an unanswered one, per topic.
+const WAITING_PER_TOPIC: usize = 16;
+/// How long after a refused resynchronisation the next try begins.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// A socket has been opened and greeted.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Attach {
+    /// Which.
+    pub connection: ConnectionId,
+    /// Where its frames go.
+    pub outbox: Arc<Outbox>,
+    /// How they are written.
+    pub codec: Codec,
+    /// Whose it is.
+    pub by: Asker,
+    /// Where.
+    pub workspace: WorkspaceId,
+    /// How many topics it may watch.
+    pub max_topics: usize,
+    /// Cuts the socket from outside: for a client that does not read.
+    pub cut: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// A socket is gone.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Detach(pub ConnectionId);
+
+/// A client's `subscribe`.
+#[derive(Message)]
+#[rtype(result = "()")]
+#[expect(missing_docs, reason = "the fields of the frame")]
+pub struct Subscribe {
+    pub connection: ConnectionId,
+    pub id: u64,
+    pub topic: Topic,
+    pub position: Position,
+}
+
+/// A client's `unsubscribe`.
+#[derive(Message)]
+#[rtype(result = "()")]
+#[expect(missing_docs, reason = "the fields of the frame")]
+pub struct Unsubscribe {
+    pub connection: ConnectionId,
+    pub id: u64,
+    pub topic: Topic,
+}
+
+/// What owners of topics send.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Deliver(pub(super) Delivery);
+
+/// The fan-out's own handle: goes along with each [`Watch`].
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Own(pub(super) FanoutHandle);
+
+/// Try again to resynchronise.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Retry {
+    connection: ConnectionId,
+    topic: Topic,
+}
+
+/// The fan-out of one worker.
+pub struct Fanout {
+    id: WorkerId,
+    handle: Option<FanoutHandle>,
+    tickets: Tickets,
+    overflowed: Arc<AtomicBool>,
+    connections: HashMap<ConnectionId, Connection>,
+    watched: HashMap<TopicKey, Watched>,
+    attempts: u64,
+    slots: RandomState,
+}
+
+/// Who of this worker watches a topic, and how many grants for it have come.
+#[derive(Default)]
+struct Watched {
+    connections: BTreeSet<ConnectionId>,
+    grants: u64,
+}
+
+struct Connection {
+    outbox: Arc<Outbox>,
+    codec: Codec,
+    by: Asker,
+    workspace: WorkspaceId,
+    max_topics: usize,
+    cut: Arc<dyn Fn() + Send + Sync>,
+    topics: HashMap<Topic, View>,
+}
+
+/// How far one socket is in one topic.
+enum View {
+    /// The owner has been asked.
+    Asking {
+        attempt: u64,
+        request: Option<u64>,
+        /// The last event delivered, when it was watching before and still is.
+        live: Option<u64>,
+        /// What the client asked meanwhile, in order.
+        then: VecDeque<Next>,
+    },
+    /// Watching; the last event delivered.
+    Live { seq: u64 },
+}
+
+enum Next {
+    Subscribe { id: u64, position: Position },
+    Unsubscribe { id: u64 },
+}
+
+impl Fanout {
+    pub(super) fn start_on_this_thread(id: WorkerId, tickets: Tickets, overflowed: Arc<AtomicBool>) -> actix::Addr<Self> {
+        Self {
+            id,
+            handle: None,
+            tickets,
+            overflowed,
+            connections: HashMap::new(),
+            watched: HashMap::new(),
+            attempts: 0,
+            slots: RandomState::new(),
+        }
+        .start()
+    }
+
+    fn subscribe(&mut self, ctx: &mut Context<Self>, message: Subscribe) {
+        let Subscribe { connection, id, topic, position } = message;
+        let Some(entry) = self.connections.get_mut(&connection) else { return };
+        let too_many = entry.topics.len() >= entry.max_topics;
+        let live = match entry.topics.get_mut(&topic) {
+            Some(View::Asking { then, .. }) => {
+                let queued = queue(then, Next::Subscribe { id, position });
+                return queued.unwrap_or_else(|problem| entry.send(&ServerFrame::error(Some(id), problem)));
+            }
+            Some(View::Live { seq }) => Some(*seq),
+            None if too_many => {
+                let problem = Problem::new(ErrorCode::LimitReached, "This connection watches as many topics as it may.");
+                return entry.send(&ServerFrame::error(Some(id), problem));
+            }
+            None => None,
+        };
+        self.ask(ctx, connection, topic, position, Some(id), live);
+    }
+
+    fn unsubscribe(&mut self, message: Unsubscribe) {
+        let Unsubscribe { connection, id, topic } = message;
+        let Some(entry) = self.connections.get_mut(&connection) else { return };
+        if let Some(View::Asking { then, .. }) = entry.topics.get_mut(&topic) {
+            let queued = queue(then, Next::Unsubscribe { id });
+            return queued.unwrap_or_else(|problem| entry.send(&ServerFrame::error(Some(id), problem)));
+        }
+        self.forget(connection, topic);
+        if let Some(entry) = self.connections.get(&connection) {
+            entry.send(&ServerFrame::Ack { id, seq: None, result: serde_json::Map::new() });
+        }
+    }
+
+    /// Asks the owner of a topic on behalf of a socket; `live` is the last event delivered so far.
+    fn ask(
+        &mut self,
+        ctx: &mut Context<Self>,
+        connection: ConnectionId,
+        topic: Topic,
+        position: Position,
+        request: Option<u64>,
+        live: Option<u64>,
+    ) {
+        let Some(entry) = self.connections.get_mut(&connection) else { return };
+        let Some(worker) = self.handle.clone() else { return };
+        self.attempts += 1;
+        let attempt = self.attempts;
+        entry.topics.insert(topic, View::Asking { attempt, request, live, then: VecDeque::new() });
+        let key = TopicKey { workspace: entry.workspace, topic };
+        let watch = Watch { topic: key, by: entry.by.clone(), position, request, connection, attempt, worker };
+        if let Err(problem) = self.tickets.watch(watch) {
+            self.answered(ctx, key, connection, attempt, WatchAnswer::Refused(problem));
+        }
+    }
+
+    /// The owner has answered. An answer to an asking that is no longer open only counts as a grant seen.
+    fn answered(
+        &mut self,
+        ctx: &mut Context<Self>,
+        key: TopicKey,
+        connection: ConnectionId,
+        attempt: u64,
+        answer: WatchAnswer,
+    ) {
+        if let WatchAnswer::Granted { grant, .. } = &answer {
+            let watched = self.watched.entry(key).or_default();
+            watched.grants = watched.grants.max(*grant);
+        }
+        let open = self.connections.get_mut(&connection).and_then(|entry| match entry.topics.remove(&key.topic) {
+            Some(View::Asking { attempt: asked, request, live, then }) if asked == attempt => Some((request, live, then)),
+            Some(view @ (View::Asking { .. } | View::Live { .. })) => {
+                entry.topics.insert(key.topic, view);
+                None
+            }
+            None => None,
+        });
+        let Some((request, live, then)) = open else { return self.end_if_nobody_watches(key) };
+        match answer {
+            WatchAnswer::Granted { seq, frame, .. } => self.granted(key, connection, seq, &frame),
+            WatchAnswer::Refused(problem) => self.refused(ctx, key, connection, request, live, problem),
+        }
+        for next in then {
+            match next {
+                Next::Subscribe { id, position } => {
+                    self.subscribe(ctx, Subscribe { connection, id, topic: key.topic, position });
+                }
+                Next::Unsubscribe { id } => self.unsubscribe(Unsubscribe { connection, id, topic: key.topic }),
+            }
+        }
+    }
+
+    fn granted(&mut self, key: TopicKey, connection: ConnectionId, seq: u64, frame: &ServerFrame) {
+        let Some(entry) = self.connections.get_mut(&connection) else { return };
+        entry.send(frame);
+        entry.topics.insert(key.topic, View::Live { seq });
+        self.watched.entry(key).or_default().connections.insert(connection);
+    }
+
+    fn refused(
+        &mut self,
+        ctx: &mut Context<Self>,
+        key: TopicKey,
+        connection: ConnectionId,
+        request: Option<u64>,
+        live: Option<u64>,
+        problem: Problem,
+    ) {
+        let Some(entry) = self.connections.get_mut(&connection) else { return };
+        let code = problem.code;
+        if request.is_some() {
+            entry.send(&ServerFrame::error(request, problem));
+        }
+        match live {
+            // It goes on as before; where the hub itself asked, it asks again.
+            Some(seq) if code != ErrorCode::NotFound => {
+                entry.topics.insert(key.topic, View::Live { seq });
+                if request.is_none() {
+                    ctx.notify_later(Retry { connection, topic: key.topic }, RETRY);
+                }
+            }
+            Some(_) => {
+                entry.send(&ServerFrame::Unsubscribed { topic: key.topic, code });
+                self.forget(connection, key.topic);
+            }
+            None => self.end_if_nobody_watches(key),
+        }
+    }
+
+    fn event(&mut self, ctx: &mut Context<Self>, key: TopicKey, seq: u64, frame: &Frame) {
+        let Some(watched) = self.watched.get(&key) else { return };
+        let mut behind = Vec::new();
+        for connection in &watched.connections {
+            let Some(entry) = self.connections.get_mut(connection) else { continue };
+            let last = match entry.topics.get_mut(&key.topic) {
+                Some(View::Live { seq } | View::Asking { live: Some(seq), .. }) => seq,
+                Some(View::Asking { live: None, .. }) | None => continue,
+            };
+            if seq == *last + 1 {
+                *last = seq;
+                entry.push(frame);
+            } else if seq > *last {
+                behind.push(*connection);
+            }
+        }
+        for connection in behind {
+            self.resync(ctx, connection, key.topic);
+        }
+    }
+
+    fn signal(&mut self, key: TopicKey, slot: u128, frame: &Frame) {
+        let topic = self.slots.hash_one(key.topic);
+        let Some(watched) = self.watched.get(&key) else { return };
+        for entry in watched.connections.iter().filter_map(|connection| self.connections.get(connection)) {
+            entry.outbox.push_signal(topic, slot, frame.bytes(entry.codec));
+        }
+    }
+
+    /// Asks again from the last event that was delivered: the socket's stream goes on without a gap, or is reset.
+    fn resync(&mut self, ctx: &mut Context<Self>, connection: ConnectionId, topic: Topic) {
+        let Some(entry) = self.connections.get(&connection) else { return };
+        if let Some(View::Live { seq }) = entry.topics.get(&topic) {
+            let seq = *seq;
+            let position = Some((seq, self.tickets.stream()));
+            self.ask(ctx, connection, topic, position, None, Some(seq));
+        }
+    }
+
+    fn resync_topic(&mut self, ctx: &mut Context<Self>, key: TopicKey) {
+        let Some(watched) = self.watched.get(&key) else { return };
+        for connection in watched.connections.clone() {
+            self.resync(ctx, connection, key.topic);
+        }
+    }
+
+    fn ended(&mut self, key: TopicKey, code: ErrorCode) {
+        let Some(watched) = self.watched.get(&key) else { return };
+        for connection in watched.connections.clone() {
+            if let Some(entry) = self.connections.get(&connection) {
+                entry.send(&ServerFrame::Unsubscribed { topic: key.topic, code });
+            }
+            self.forget(connection, key.topic);
+        }
+    }
+
+    fn detach(&mut self, connection: ConnectionId) {
+        let Some(entry) = self.connections.remove(&connection) else { return };
+        for topic in entry.topics.into_keys() {
+            let key = TopicKey { workspace: entry.workspace, topic };
+            if let Some(watched) = self.watched.get_mut(&key) {
+                watched.connections.remove(&connection);
+            }
+            self.end_if_nobody_watches(key);
+        }
+    }
+
+    fn forget(&mut self, connection: ConnectionId, topic: Topic) {
+        let Some(entry) = self.connections.get_mut(&connection) else { return };
+        entry.topics.remove(&topic);
+        let key = TopicKey { workspace: entry.workspace, topic };
+        if let Some(watched) = self.watched.get_mut(&key) {
+            watched.connections.remove(&connection);
+        }
+        self.end_if_nobody_watches(key);
+    }
+
+    /// Tells the owner when the last watcher of this worker has gone.
+    fn end_if_nobody_watches(&mut self, key: TopicKey) {
+        if self.watched.get(&key).is_some_and(|watched| watched.connections.is_empty())
+            && let Some(watched) = self.watched.remove(&key)
+        {
+            self.tickets.unwatch(key, WorkerGone { worker: self.id, grants: watched.grants });
+        }
+    }
+}
+
+fn queue(then: &mut VecDeque<Next>, next: Next) -> Result<(), Problem> {
+    if then.len() >= WAITING_PER_TOPIC {
+        return Err(Problem::busy(250));
+    }
+    then.push_back(next);
+    Ok(())
+}
+
+impl Connection {
+    fn send(&self, frame: &ServerFrame) {
+        self.queue(self.codec.encode(frame).into());
+    }
+
+    fn push(&self, frame: &Frame) {
+        self.queue(frame.bytes(self.codec));
+    }
+
+    /// A client that does not read is cut off; it comes back and resumes from its last event.
+    fn queue(&self, bytes: bytes::Bytes) {
+        if self.outbox.push(bytes).is_err() {
+            (self.cut)();
+        }
+    }
+}
+
+impl Actor for Fanout {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+    }
+}
+
+impl Handler<Own> for Fanout {
+    type Result = ();
+    fn handle(&mut self, Own(handle): Own, _: &mut Self::Context) {
+        self.handle = Some(handle);
+    }
+}
+
+impl Handler<Deliver> for Fanout {
+    type Result = ();
+    fn handle(&mut self, Deliver(delivery): Deliver, ctx: &mut Self::Context) {
+        if self.overflowed.swap(false, Ordering::AcqRel) {
+            tracing::warn!(worker = self.id.0, "deliveries found no room: all topics resynchronise");
+            for key in self.watched.keys().copied().collect::<Vec<_>>() {
+                self.resync_topic(ctx, key);
+            }
+        }
+        match delivery {
+            Delivery::Event { topic, seq, frame } => self.event(ctx, topic, seq, &frame),
+            Delivery::Signal { topic, slot, frame } => self.signal(topic, slot, &frame),
+            Delivery::Answer { topic, connection, attempt, answer } => self.answered(ctx, topic, connection, attempt, answer),
+            Delivery::Resync { topic } => self.resync_topic(ctx, topic),
+            Delivery::Ended { topic, code } => self.ended(topic, code),
+        }
+    }
+}
+
+impl Handler<Attach> for Fanout {
+    type Result = ();
+    fn handle(&mut self, attach: Attach, _: &mut Self::Context) {
+        let Attach { connection, outbox, codec, by, workspace, max_topics, cut } = attach;
+        let entry = Connection { outbox, codec, by, workspace, max_topics, cut, topics: HashMap::new() };
+        self.connections.insert(connection, entry);
+    }
+}
+
+impl Handler<Detach> for Fanout {
+    type Result = ();
+    fn handle(&mut self, Detach(connection): Detach, _: &mut Self::Context) {
+        self.detach(connection);
+    }
+}
+
+impl Handler<Subscribe> for Fanout {
+    type Result = ();
+    fn handle(&mut self, message: Subscribe, ctx: &mut Self::Context) {
+        self.subscribe(ctx, message);
+    }
+}
+
+impl Handler<Unsubscribe> for Fanout {
+    type Result = ();
+    fn handle(&mut self, message: Unsubscribe, _: &mut Self::Context) {
+        self.unsubscribe(message);
+    }
+}
+
+impl Handler<Retry> for Fanout {
+    type Result = ();
+    fn handle(&mut self, Retry { connection, topic }: Retry, ctx: &mut Self::Context) {
+        self.resync(ctx, connection, topic);
+    }
+}

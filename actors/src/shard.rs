@@ -1,0 +1,177 @@
+//! One arbiter's share of the tickets and workspaces: who is awake, waking the others, letting the idle go, and
+//! forgetting those that panicked, so that the next message finds a fresh actor.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, Message};
+use hub_core::ids::{TicketKey, WorkspaceId};
+use hub_core::wire::Problem;
+use tokio::sync::Semaphore;
+
+use crate::facts::FactsCache;
+use crate::ticket::{TicketActor, TicketMessage, ToActor};
+use crate::workspace::{WorkspaceActor, WorkspaceMessage};
+use crate::{Ports, Settings, Tickets};
+
+/// Messages that may wait for one shard. Commands are bounded by permits, watchers by sockets; this is the backstop.
+const MAILBOX: usize = 65_536;
+
+/// For a ticket of this shard.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ToTicket {
+    pub ticket: TicketKey,
+    pub message: TicketMessage,
+}
+
+/// For a workspace of this shard.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ToWorkspace {
+    pub workspace: WorkspaceId,
+    pub message: WorkspaceMessage,
+}
+
+/// The handle that the shard's actors reach others by: the first message of a shard.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Begin(pub Tickets);
+
+/// A ticket has nothing to do and offers to go; `handled` counts the messages it has seen.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct OfferToGo {
+    pub ticket: TicketKey,
+    pub actor: Addr<TicketActor>,
+    pub handled: u64,
+}
+
+/// A ticket is no longer usable: it panicked, or could not be read.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Gone {
+    pub ticket: TicketKey,
+    pub actor: Addr<TicketActor>,
+}
+
+/// What every ticket actor of a shard shares.
+pub struct Shared {
+    pub ports: Ports,
+    pub settings: Settings,
+    pub facts: Arc<FactsCache>,
+    pub activations: Arc<Semaphore>,
+    pub shard: Addr<Shard>,
+    pub tickets: Tickets,
+}
+
+/// See the module.
+pub struct Shard {
+    ports: Ports,
+    settings: Settings,
+    facts: Arc<FactsCache>,
+    activations: Arc<Semaphore>,
+    shared: Option<Arc<Shared>>,
+    tickets: HashMap<TicketKey, Awake>,
+    workspaces: HashMap<WorkspaceId, Addr<WorkspaceActor>>,
+}
+
+struct Awake {
+    actor: Addr<TicketActor>,
+    /// Messages sent to it: it may go only when it has handled them all.
+    sent: u64,
+}
+
+impl Shard {
+    pub fn start_on(
+        arbiter: &Arbiter,
+        ports: Ports,
+        settings: Settings,
+        facts: Arc<FactsCache>,
+        activations: Arc<Semaphore>,
+    ) -> Addr<Self> {
+        Self::start_in_arbiter(&arbiter.handle(), |ctx| {
+            ctx.set_mailbox_capacity(MAILBOX);
+            let (tickets, workspaces) = (HashMap::new(), HashMap::new());
+            Self { ports, settings, facts, activations, shared: None, tickets, workspaces }
+        })
+    }
+}
+
+impl Actor for Shard {
+    type Context = Context<Self>;
+}
+
+impl Handler<Begin> for Shard {
+    type Result = ();
+    fn handle(&mut self, Begin(tickets): Begin, ctx: &mut Self::Context) {
+        self.shared = Some(Arc::new(Shared {
+            ports: self.ports.clone(),
+            settings: self.settings.clone(),
+            facts: Arc::clone(&self.facts),
+            activations: Arc::clone(&self.activations),
+            shard: ctx.address(),
+            tickets,
+        }));
+    }
+}
+
+impl Handler<ToTicket> for Shard {
+    type Result = ();
+    fn handle(&mut self, ToTicket { ticket, message }: ToTicket, _: &mut Self::Context) {
+        let Some(shared) = &self.shared else { return message.refuse(Problem::busy(250)) };
+        if message.is_idle_talk() && !self.tickets.contains_key(&ticket) {
+            return;
+        }
+        if self.tickets.get(&ticket).is_some_and(|awake| !awake.actor.connected()) {
+            self.tickets.remove(&ticket);
+        }
+        let awake = self.tickets.entry(ticket).or_insert_with(|| {
+            let actor = TicketActor::wake(ticket, Arc::clone(shared));
+            Awake { actor, sent: 0 }
+        });
+        match awake.actor.try_send(ToActor(message)) {
+            Ok(()) => awake.sent += 1,
+            Err(refused) => refused.into_inner().0.refuse(Problem::busy(250)),
+        }
+    }
+}
+
+impl Handler<ToWorkspace> for Shard {
+    type Result = ();
+    fn handle(&mut self, ToWorkspace { workspace, message }: ToWorkspace, _: &mut Self::Context) {
+        let Some(shared) = &self.shared else { return message.refuse(Problem::busy(250)) };
+        let alive = self.workspaces.get(&workspace).is_some_and(Addr::connected);
+        if !alive {
+            if message.is_idle_talk() {
+                return;
+            }
+            self.workspaces.insert(workspace, WorkspaceActor::wake(workspace, Arc::clone(shared)));
+        }
+        if let Some(actor) = self.workspaces.get(&workspace)
+            && let Err(refused) = actor.try_send(crate::workspace::ToActor(message))
+        {
+            refused.into_inner().0.refuse(Problem::busy(250));
+        }
+    }
+}
+
+impl Handler<OfferToGo> for Shard {
+    type Result = ();
+    fn handle(&mut self, OfferToGo { ticket, actor, handled }: OfferToGo, _: &mut Self::Context) {
+        let all_handled = self.tickets.get(&ticket).is_some_and(|awake| awake.actor == actor && awake.sent == handled);
+        if all_handled {
+            // Forgotten first: whatever comes from now on wakes a fresh actor. The address was its last, so it ends.
+            self.tickets.remove(&ticket);
+        }
+    }
+}
+
+impl Handler<Gone> for Shard {
+    type Result = ();
+    fn handle(&mut self, Gone { ticket, actor }: Gone, _: &mut Self::Context) {
+        if self.tickets.get(&ticket).is_some_and(|awake| awake.actor == actor) {
+            self.tickets.remove(&ticket);
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The shell of a ticket: its mailbox, its guard, its phases of life. What it does with commands is in `work`, with
+//! watchers in `watchers`.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, SpawnHandle};
+use hub_core::ids::{CommandKey, TicketKey};
+use hub_core::ports::{EventRange, From, KeyRecord, StoreError};
+use hub_core::rules::record::Happened;
+use hub_core::rules::stale::Numbering;
+use hub_core::rules::ticket::TicketState;
+use hub_core::rules::workspace::WorkspaceFacts;
+use hub_core::wire::{Problem, Topic};
+
+use super::history::History;
+use super::work::{Command, InFlight};
+use super::{TicketMessage, watchers};
+use crate::fanout::{Delivery, TopicKey, Watch, WatchAnswer};
+use crate::interest::Interest;
+use crate::shard::{Gone, OfferToGo, Shared};
+
+/// Backstop of the mailbox; commands are bounded by permits, watchers by sockets.
+const MAILBOX: usize = 16_384;
+/// The longest pause between two tries to read a ticket.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+/// Keys remembered per ticket: a repeat of these needs no database.
+const MAX_KEYS: usize = 64;
+
+/// One ticket, awake.
+pub struct TicketActor {
+    pub(super) key: TicketKey,
+    pub(super) shared: Arc<Shared>,
+    pub(super) life: Life,
+    pub(super) facts: Option<Arc<WorkspaceFacts>>,
+    /// Commands in the order of their arrival.
+    pub(super) waiting: VecDeque<Command>,
+    /// The one append that is under way.
+    pub(super) in_flight: Option<InFlight>,
+    /// Watchers that came before the ticket was read.
+    pub(super) watchers_waiting: Vec<Watch>,
+    /// Reads of older events under way for watchers: the history is kept meanwhile.
+    pub(super) reads: usize,
+    pub(super) agents: Interest,
+    pub(super) customers: Interest,
+    pub(super) history: History,
+    pub(super) keys: VecDeque<(CommandKey, KeyRecord)>,
+    /// Messages seen, so that the shard can tell whether one is still on its way.
+    handled: u64,
+    idle: Option<SpawnHandle>,
+    pub(super) refreshing: bool,
+}
+
+/// What the actor knows of its ticket.
+pub(super) enum Life {
+    /// It is being read.
+    Reading,
+    /// As it stands in the log; none where there is no such ticket (yet).
+    Known(Option<Box<TicketState>>),
+}
+
+/// What was read of the ticket.
+pub(super) struct Reading {
+    pub state: Option<TicketState>,
+    pub facts: Option<Arc<WorkspaceFacts>>,
+    /// What came after the last event this actor had published.
+    pub news: Vec<Happened>,
+    /// The effects of keys that were in doubt.
+    pub keys: HashMap<CommandKey, Option<KeyRecord>>,
+}
+
+/// A message for the actor itself.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ToActor(pub TicketMessage);
+
+impl TicketActor {
+    /// Starts the actor on the arbiter of the calling shard.
+    pub fn wake(key: TicketKey, shared: Arc<Shared>) -> Addr<Self> {
+        Self::create(|ctx| {
+            ctx.set_mailbox_capacity(MAILBOX);
+            Self {
+                key,
+                shared,
+                life: Life::Reading,
+                facts: None,
+                waiting: VecDeque::new(),
+                in_flight: None,
+                watchers_waiting: Vec::new(),
+                reads: 0,
+                agents: Interest::default(),
+                customers: Interest::default(),
+                history: History::default(),
+                keys: VecDeque::new(),
+                handled: 0,
+                idle: None,
+                refreshing: false,
+            }
+        })
+    }
+
+    /// Every way into the actor leads through here: a panic ends this actor, and nothing else.
+    pub(super) fn guarded(&mut self, ctx: &mut Context<Self>, turn: impl FnOnce(&mut Self, &mut Context<Self>)) {
+        if catch_unwind(AssertUnwindSafe(|| turn(self, ctx))).is_err() {
+            tracing::error!(ticket = %self.key.ticket, "a ticket panicked; it is read anew");
+            self.give_up(ctx, &Problem::unavailable());
+        }
+    }
+
+    /// Runs a future and comes back with its answer, as a guarded turn.
+    pub(super) fn later<T: 'static>(
+        &self,
+        ctx: &mut Context<Self>,
+        future: impl Future<Output = T> + 'static,
+        turn: impl FnOnce(&mut Self, &mut Context<Self>, T) + 'static,
+    ) {
+        ctx.spawn(wrap_future::<_, Self>(future).map(move |answer, actor, ctx| {
+            actor.guarded(ctx, |actor, ctx| {
+                turn(actor, ctx, answer);
+                actor.rest_if_idle(ctx);
+            });
+        }));
+    }
+
+    pub(super) fn state(&self) -> Option<&TicketState> {
+        match &self.life {
+            Life::Reading => None,
+            Life::Known(state) => state.as_deref(),
+        }
+    }
+
+    pub(super) fn topic(&self, numbering: Numbering) -> TopicKey {
+        let topic = match numbering {
+            Numbering::Ticket => Topic::Ticket(self.key.ticket),
+            Numbering::Thread => Topic::Thread(self.key.ticket),
+        };
+        TopicKey { workspace: self.key.workspace, topic }
+    }
+
+    /// Reads the ticket, what came after `published`, and what the doubtful keys did; then goes on.
+    pub(super) fn read(&mut self, ctx: &mut Context<Self>, tries: u32, published: Option<u64>, doubtful: Vec<CommandKey>) {
+        self.life = Life::Reading;
+        let (key, shared) = (self.key, Arc::clone(&self.shared));
+        let keys = doubtful.clone();
+        let reading = async move {
+            tokio::time::sleep(pause(tries)).await;
+            read_ticket(key, &shared, published, keys).await
+        };
+        self.later(ctx, reading, move |actor, ctx, reading| match reading {
+            Ok(reading) => actor.has_been_read(ctx, reading),
+            Err(error) => actor.cannot_be_read(ctx, tries, published, doubtful, &error),
+        });
+    }
+
+    fn has_been_read(&mut self, ctx: &mut Context<Self>, reading: Reading) {
+        let Reading { state, facts, news, keys } = reading;
+        self.facts = facts;
+        self.life = Life::Known(state.map(Box::new));
+        self.publish(news);
+        self.settle_doubts(&keys);
+        for watch in std::mem::take(&mut self.watchers_waiting) {
+            self.watch(ctx, watch, watchers::Reread::Yes);
+        }
+        self.work(ctx);
+    }
+
+    /// The journal is away. Whoever waits is told; those who watch keep their place, and reading goes on with pauses.
+    fn cannot_be_read(
+        &mut self,
+        ctx: &mut Context<Self>,
+        tries: u32,
+        published: Option<u64>,
+        doubtful: Vec<CommandKey>,
+        error: &StoreError,
+    ) {
+        tracing::warn!(ticket = %self.key.ticket, tries, %error, "a ticket cannot be read");
+        for command in self.waiting.drain(..) {
+            command.answer(Err(Problem::unavailable()));
+        }
+        for watch in self.watchers_waiting.drain(..) {
+            watch.answer(WatchAnswer::Refused(Problem::unavailable()));
+        }
+        if self.agents.is_empty() && self.customers.is_empty() {
+            return self.go(ctx);
+        }
+        self.read(ctx, tries.saturating_add(1), published, doubtful);
+    }
+
+    /// Ends this actor in a way that loses nobody: commands are answered, watchers ask the next one.
+    pub(super) fn give_up(&mut self, ctx: &mut Context<Self>, problem: &Problem) {
+        for command in self.in_flight.take().into_iter().flat_map(InFlight::into_commands).chain(self.waiting.drain(..)) {
+            command.answer(Err(problem.clone()));
+        }
+        for watch in self.watchers_waiting.drain(..) {
+            watch.answer(WatchAnswer::Refused(Problem::busy(500)));
+        }
+        self.go(ctx);
+        for (interest, numbering) in [(&self.agents, Numbering::Ticket), (&self.customers, Numbering::Thread)] {
+            let topic = self.topic(numbering);
+            interest.publish(|| Delivery::Resync { topic });
+        }
+    }
+
+    /// The shard forgets this actor before anything else can reach it; then it ends.
+    fn go(&self, ctx: &mut Context<Self>) {
+        if self.shared.shard.try_send(Gone { ticket: self.key, actor: ctx.address() }).is_err() {
+            tracing::warn!(ticket = %self.key.ticket, "the shard had no room; it will find the actor gone");
+        }
+        ctx.terminate();
+    }
+
+    fn handle_message(&mut self, ctx: &mut Context<Self>, message: TicketMessage) {
+        match message {
+            TicketMessage::Submit { intent, answer, permit } => {
+                #[cfg(feature = "faults")]
+                crate::faults::panic_if_armed(self.key.ticket);
+                if self.waiting.len() >= self.shared.settings.waiting_per_ticket {
+                    return TicketMessage::Submit { intent, answer, permit }.refuse(Problem::busy(250));
+                }
+                self.waiting.push_back(Command::new(*intent, answer, permit));
+                self.work(ctx);
+            }
+            TicketMessage::Watch(watch) => self.watch(ctx, *watch, watchers::Reread::No),
+            TicketMessage::Unwatch { topic, gone } => {
+                let interest = match topic {
+                    Topic::Thread(_) => &mut self.customers,
+                    Topic::Ticket(_) | Topic::Me | Topic::Workspace | Topic::Radar => &mut self.agents,
+                };
+                interest.end(gone.worker, gone.grants);
+            }
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+            && self.in_flight.is_none()
+            && self.reads == 0
+            && self.agents.is_empty()
+            && self.customers.is_empty()
+            && matches!(self.life, Life::Known(_))
+    }
+
+    fn rest_if_idle(&mut self, ctx: &mut Context<Self>) {
+        if self.agents.is_empty() && self.customers.is_empty() && self.reads == 0 {
+            self.history.clear();
+        }
+        if !self.is_idle() || self.idle.is_some() {
+            return;
+        }
+        // A ticket that does not exist is not worth keeping awake.
+        let after = if self.state().is_some() { self.shared.settings.passivate_after } else { Duration::from_secs(1) };
+        self.idle = Some(ctx.run_later(after, |actor, ctx| {
+            actor.guarded(ctx, |actor, ctx| {
+                actor.idle = None;
+                if actor.is_idle() {
+                    let offer = OfferToGo { ticket: actor.key, actor: ctx.address(), handled: actor.handled };
+                    if actor.shared.shard.try_send(offer).is_err() {
+                        actor.rest_if_idle(ctx);
+                    }
+                }
+            });
+        }));
+    }
+}
+
+impl Actor for TicketActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.guarded(ctx, |actor, ctx| actor.read(ctx, 0, None, Vec::new()));
+    }
+}
+
+impl Handler<ToActor> for TicketActor {
+    type Result = ();
+    fn handle(&mut self, ToActor(message): ToActor, ctx: &mut Self::Context) {
+        self.handled += 1;
+        if let Some(idle) = self.idle.take() {
+            ctx.cancel_future(idle);
+        }
+        self.guarded(ctx, |actor, ctx| {
+            actor.handle_message(ctx, message);
+            actor.rest_if_idle(ctx);
+        });
+    }
+}
+
+impl TicketActor {
+    /// Remembers what a key did, for the repeats that come soon.
+    pub(super) fn remember_key(&mut self, record: KeyRecord) {
+        if self.keys.len() >= MAX_KEYS {
+            self.keys.pop_front();
+        }
+        self.keys.push_back((record.used.key, record));
+    }
+}
+
+/// No pause at first; then longer ones, each drawn at random so that tickets do not come back in step.
+fn pause(tries: u32) -> Duration {
+    if tries == 0 {
+        return Duration::ZERO;
+    }
+    let longest = Duration::from_millis(10).saturating_mul(1_u32 << tries.min(10)).min(MAX_PAUSE);
+    longest.mul_f64(rand::random_range(0.2..1.0))
+}
+
+async fn read_ticket(
+    key: TicketKey,
+    shared: &Shared,
+    published: Option<u64>,
+    doubtful: Vec<CommandKey>,
+) -> Result<Reading, StoreError> {
+    let closed = || StoreError::Unavailable("the hub is stopping".into());
+    let _room = shared.activations.acquire().await.map_err(|_| closed())?;
+    let journal = &shared.ports.journal;
+    let facts = shared.facts.get(key.workspace).await?;
+    let state = journal.load(key).await?;
+    let mut keys = HashMap::new();
+    for doubt in doubtful {
+        keys.insert(doubt, journal.find_key(key, doubt).await?);
+    }
+    let head = state.as_ref().map_or(0, |state| state.seq);
+    let mut news = Vec::new();
+    let mut last = published.unwrap_or(head);
+    while last < head {
+        let range = EventRange { numbering: Numbering::Ticket, from: From::After(last), limit: 500 };
+        let part = journal.events(key, range).await?;
+        let Some(end) = part.last().map(|happened| happened.seq) else { break };
+        last = end;
+        news.extend(part.into_iter().filter(|happened| happened.seq <= head));
+    }
+    Ok(Reading { state, facts, news, keys })
+}

@@ -1,0 +1,348 @@
+//! What a ticket does with commands: decide what waits, append it in one piece, apply and publish what was committed,
+//! answer. Refusals are judged against committed state only.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix::Context;
+use hub_core::ids::CommandKey;
+use hub_core::ports::{Append, AppendEvent, Appended, EventRange, From, KeyRecord, KeyUse, StoreError};
+use hub_core::rules::permissions::Side;
+use hub_core::rules::record::Happened;
+use hub_core::rules::stale::Numbering;
+use hub_core::rules::ticket::{Decided, Intent, Refusal, TicketState, head_hash};
+use hub_core::wire::{ErrorCode, EventRecord, MAX_HUB_MESSAGE_BYTES, Problem, ServerFrame};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::actor::{Life, TicketActor};
+use crate::Receipt;
+use crate::fanout::{Delivery, Frame};
+use crate::workspace::WorkspaceMessage;
+
+/// Commands decided together at most.
+const MAX_TOGETHER: usize = 32;
+/// How often a command may lose against another owner before it is refused.
+const MAX_LOSSES: u32 = 20;
+/// Events that a `stale` carries at most; more are a reset.
+const MAX_MISSED_EVENTS: u32 = 500;
+
+/// A command that waits or is under way.
+pub(super) struct Command {
+    intent: Intent,
+    digest: [u8; 32],
+    answer: oneshot::Sender<Result<Receipt, Problem>>,
+    /// Held for as long as the command lives.
+    _permit: OwnedSemaphorePermit,
+    /// How often it was decided and lost against another owner.
+    losses: u32,
+}
+
+impl Command {
+    pub fn new(intent: Intent, answer: oneshot::Sender<Result<Receipt, Problem>>, permit: OwnedSemaphorePermit) -> Self {
+        Self { digest: intent.digest(), intent, answer, _permit: permit, losses: 0 }
+    }
+
+    pub fn answer(self, result: Result<Receipt, Problem>) {
+        // Whoever asked may have gone: then there is nobody to tell.
+        drop(self.answer.send(result));
+    }
+
+    const fn key(&self) -> CommandKey {
+        self.intent.key
+    }
+
+    /// The answer to a key that had its effect already: the same as the first time, or `invalid`.
+    fn repeat(&self, record: &KeyRecord) -> Result<Receipt, Problem> {
+        if record.used.by != self.intent.by.user || record.used.digest != self.digest {
+            return Err(Problem::invalid_field("key", "was used for something else"));
+        }
+        Ok(Receipt { seq: record.seq, thread_seq: record.thread_seq, missed: record.missed })
+    }
+}
+
+/// An append under way: what was decided, and what the ticket will be.
+pub(super) struct InFlight {
+    commands: Vec<(Command, KeyRecord)>,
+    events: Vec<Happened>,
+    state: Box<TicketState>,
+}
+
+impl InFlight {
+    pub fn into_commands(self) -> impl Iterator<Item = Command> {
+        self.commands.into_iter().map(|(command, _)| command)
+    }
+}
+
+/// What the decided commands lead to, not yet written.
+#[derive(Default)]
+struct Draft {
+    commands: Vec<(Command, KeyRecord)>,
+    events: Vec<AppendEvent>,
+}
+
+impl TicketActor {
+    /// Decides what waits, unless something is under way.
+    pub(super) fn work(&mut self, ctx: &mut Context<Self>) {
+        if self.in_flight.is_some() || self.waiting.is_empty() || !matches!(self.life, Life::Known(_)) {
+            return;
+        }
+        let Some(facts) = self.fresh_facts(ctx) else { return };
+        let mut state = self.state().cloned();
+        let mut draft = Draft::default();
+        while draft.commands.len() < MAX_TOGETHER {
+            let Some(command) = self.waiting.pop_front() else { break };
+            if let Some((_, record)) = self.keys.iter().find(|(key, _)| *key == command.key()) {
+                let answer = command.repeat(record);
+                command.answer(answer);
+                continue;
+            }
+            if draft.commands.iter().any(|(before, _)| before.key() == command.key()) {
+                // The same key twice in one go: the second is answered when the first is known to have happened.
+                self.waiting.push_front(command);
+                break;
+            }
+            match command.intent.decide(state.as_ref(), &facts) {
+                Ok(decided) => state = draft.add(self, state, command, decided),
+                Err(_) if !draft.commands.is_empty() => {
+                    // Judged against events that are not committed yet: it waits until they are.
+                    self.waiting.push_front(command);
+                    break;
+                }
+                Err(refusal) => self.refuse(ctx, command, refusal),
+            }
+        }
+        if let Some(state) = state
+            && !draft.commands.is_empty()
+        {
+            self.append(ctx, draft, Box::new(state));
+        }
+    }
+
+    /// The facts to decide by; none while they are being asked for, which comes back here.
+    fn fresh_facts(&mut self, ctx: &mut Context<Self>) -> Option<Arc<hub_core::rules::workspace::WorkspaceFacts>> {
+        let workspace = self.key.workspace;
+        if let Some(facts) = self.shared.facts.fresh(workspace) {
+            self.facts = Some(Arc::clone(&facts));
+            return Some(facts);
+        }
+        if !self.refreshing {
+            self.refreshing = true;
+            let cache = Arc::clone(&self.shared.facts);
+            self.later(ctx, async move { cache.get(workspace).await }, |actor, ctx, facts| {
+                actor.refreshing = false;
+                let problem = match facts {
+                    Ok(Some(_)) => return actor.work(ctx),
+                    Ok(None) => Problem::not_found(),
+                    Err(error) => {
+                        tracing::warn!(workspace = %actor.key.workspace, %error, "the facts of a workspace cannot be read");
+                        Problem::unavailable()
+                    }
+                };
+                for command in actor.waiting.drain(..) {
+                    command.answer(Err(problem.clone()));
+                }
+            });
+        }
+        None
+    }
+
+    fn append(&mut self, ctx: &mut Context<Self>, draft: Draft, state: Box<TicketState>) {
+        let Draft { commands, events } = draft;
+        let happened = events.iter().map(|event| event.happened.clone()).collect();
+        let expected_seq = self.state().map_or(0, |state| state.seq);
+        let append = Append { ticket: self.key, expected_seq, events, state: state.clone() };
+        self.in_flight = Some(InFlight { commands, events: happened, state });
+        let appended = self.shared.ports.journal.append(append);
+        self.later(ctx, appended, Self::appended);
+    }
+
+    fn appended(&mut self, ctx: &mut Context<Self>, appended: Result<Appended, StoreError>) {
+        let Some(in_flight) = self.in_flight.take() else { return };
+        match appended {
+            Ok(Appended::Committed { .. }) => self.committed(ctx, in_flight),
+            Ok(Appended::Refused) => self.lost(ctx, in_flight),
+            Err(error) => self.in_doubt(ctx, in_flight, &error),
+        }
+    }
+
+    fn committed(&mut self, ctx: &mut Context<Self>, in_flight: InFlight) {
+        let InFlight { commands, events, state } = in_flight;
+        self.life = Life::Known(Some(state));
+        self.publish(events);
+        for (command, record) in commands {
+            self.remember_key(record);
+            let answer = command.repeat(&record);
+            command.answer(answer);
+        }
+        self.work(ctx);
+    }
+
+    /// Another owner wrote, or a key was used before: the commands go back to the head of the queue, the ticket is read
+    /// anew, and what their keys did is found out before they are decided again.
+    fn lost(&mut self, ctx: &mut Context<Self>, in_flight: InFlight) {
+        let published = self.state().map(|state| state.seq);
+        let mut doubtful = Vec::new();
+        let mut losses = 0;
+        for mut command in in_flight.into_commands().collect::<Vec<_>>().into_iter().rev() {
+            command.losses += 1;
+            losses = losses.max(command.losses);
+            doubtful.push(command.key());
+            self.waiting.push_front(command);
+        }
+        self.read(ctx, losses.saturating_sub(1), Some(published.unwrap_or(0)), doubtful);
+    }
+
+    /// Nobody knows whether it was written: the senders are told so, and the ticket is read before anything else is decided.
+    fn in_doubt(&mut self, ctx: &mut Context<Self>, in_flight: InFlight, error: &StoreError) {
+        tracing::warn!(ticket = %self.key.ticket, %error, "the outcome of an append is unknown");
+        let problem = match error {
+            StoreError::Full => Problem::busy(500),
+            StoreError::Unavailable(_) | StoreError::Unreadable(_) => Problem::unavailable(),
+        };
+        for command in in_flight.into_commands() {
+            command.answer(Err(problem.clone()));
+        }
+        let published = self.state().map_or(0, |state| state.seq);
+        self.read(ctx, 1, Some(published), Vec::new());
+    }
+
+    /// After a reading: commands whose keys had their effect are answered; those that lose again and again give up.
+    pub(super) fn settle_doubts(&mut self, keys: &HashMap<CommandKey, Option<KeyRecord>>) {
+        for command in std::mem::take(&mut self.waiting) {
+            if let Some(Some(record)) = keys.get(&command.key()) {
+                let answer = command.repeat(record);
+                command.answer(answer);
+            } else if command.losses > MAX_LOSSES {
+                command.answer(Err(Problem::busy(500)));
+            } else {
+                self.waiting.push_back(command);
+            }
+        }
+    }
+
+    /// Tells everybody who watches; what nobody watches is not even turned into frames.
+    pub(super) fn publish(&mut self, events: Vec<Happened>) {
+        let Some(last) = events.last().map(|happened| happened.seq) else { return };
+        for happened in events {
+            let happened = Arc::new(happened);
+            self.publish_in(Numbering::Ticket, Some(happened.for_agents()).filter(|_| !self.agents.is_empty()));
+            self.publish_in(Numbering::Thread, happened.for_customers().filter(|_| !self.customers.is_empty()));
+            self.history.push(happened);
+        }
+        self.tell_workspace(last);
+    }
+
+    fn publish_in(&self, numbering: Numbering, record: Option<EventRecord>) {
+        let Some(record) = record else { return };
+        let (topic, seq) = (self.topic(numbering), record.seq);
+        let frame = Frame::new(ServerFrame::event(topic.topic, record));
+        let interest = match numbering {
+            Numbering::Ticket => &self.agents,
+            Numbering::Thread => &self.customers,
+        };
+        interest.publish(|| Delivery::Event { topic, seq, frame: Arc::clone(&frame) });
+    }
+
+    /// The workspace's lists show the row as it is now.
+    fn tell_workspace(&self, seq: u64) {
+        let (Some(state), Some(facts)) = (self.state(), &self.facts) else { return };
+        let mut row = state.clone();
+        row.cut_description();
+        let row = Box::new(row.for_agents(self.key.ticket, facts));
+        let told = self.shared.tickets.send_to_workspace(self.key.workspace, WorkspaceMessage::TicketChanged(row));
+        if told.is_err() {
+            tracing::debug!(ticket = %self.key.ticket, seq, "a list row found no room; the next change brings it");
+        }
+    }
+
+    /// Refuses a command, unless its key had its effect before: then that is the answer.
+    fn refuse(&mut self, ctx: &mut Context<Self>, command: Command, refusal: Refusal) {
+        let missed = self.missed_events(&command, &refusal);
+        let (ticket, key) = (self.key, command.key());
+        let journal = Arc::clone(&self.shared.ports.journal);
+        let numbering = command.intent.by.numbering();
+        let stale_after = match &refusal {
+            Refusal::Stale { after, .. } if missed.is_none() => Some(*after),
+            Refusal::Stale { .. } | Refusal::Problem(_) => None,
+        };
+        let found_out = async move {
+            let record = journal.find_key(ticket, key).await?;
+            let read = match stale_after {
+                Some(after) if record.is_none() => {
+                    let range = EventRange { numbering, from: From::After(after), limit: MAX_MISSED_EVENTS + 1 };
+                    Some(journal.events(ticket, range).await?)
+                }
+                Some(_) | None => None,
+            };
+            Ok::<_, StoreError>((record, read))
+        };
+        let side = command.intent.by.role.side();
+        self.later(ctx, found_out, move |actor, ctx, found_out| {
+            let answer = match found_out {
+                Ok((Some(record), _)) => command.repeat(&record),
+                Ok((None, read)) => Err(explain(refusal, missed.or(read).unwrap_or_default(), side)),
+                Err(error) => {
+                    tracing::warn!(ticket = %actor.key.ticket, %error, "a key cannot be looked up");
+                    Err(Problem::unavailable())
+                }
+            };
+            command.answer(answer);
+            actor.work(ctx);
+        });
+    }
+
+    /// What the asker missed, as far as memory reaches.
+    fn missed_events(&self, command: &Command, refusal: &Refusal) -> Option<Vec<Happened>> {
+        let Refusal::Stale { after, .. } = refusal else { return Some(Vec::new()) };
+        let (state, numbering) = (self.state()?, command.intent.by.numbering());
+        let head = match numbering {
+            Numbering::Ticket => state.seq,
+            Numbering::Thread => state.thread_seq,
+        };
+        let events = self.history.after(*after, numbering, head)?;
+        Some(events.iter().map(|happened| Happened::clone(happened)).collect())
+    }
+}
+
+impl Draft {
+    /// Adds a decided command; answers the ticket as it will be.
+    fn add(
+        &mut self,
+        actor: &TicketActor,
+        state: Option<TicketState>,
+        command: Command,
+        decided: Decided,
+    ) -> Option<TicketState> {
+        let missed = decided.missed;
+        let happened = TicketState::record(state.as_ref(), &command.intent, decided, actor.shared.ports.clock.now());
+        let used = KeyUse { key: command.key(), by: command.intent.by.user, digest: command.digest };
+        if let Some(first) = happened.first() {
+            let record = KeyRecord { used, seq: first.seq, thread_seq: first.thread_seq, missed };
+            self.commands.push((command, record));
+        }
+        happened.into_iter().fold(state, |state, happened| {
+            let sealed = happened.seal(actor.key, &head_hash(state.as_ref()), rand::random());
+            let next = TicketState::replay(state, [(&happened, sealed.hash)]);
+            let key = happened.key.is_some().then_some(used);
+            self.events.push(AppendEvent { happened, sealed, key });
+            next
+        })
+    }
+}
+
+/// A refusal in words, with what was missed.
+fn explain(refusal: Refusal, missed: Vec<Happened>, side: Side) -> Problem {
+    let fields = match refusal {
+        Refusal::Problem(problem) => return problem,
+        Refusal::Stale { fields, .. } => fields,
+    };
+    let problem = Problem::new(ErrorCode::Stale, "Something came in between. Look at it, then decide again.");
+    let problem = if fields.is_empty() { problem } else { problem.with("changed", fields) };
+    let records: Vec<EventRecord> = missed
+        .iter()
+        .filter_map(|happened| if side == Side::Customer { happened.for_customers() } else { Some(happened.for_agents()) })
+        .collect();
+    let events = serde_json::to_value(&records).unwrap_or_default();
+    let fits = records.len() <= MAX_MISSED_EVENTS as usize && events.to_string().len() <= MAX_HUB_MESSAGE_BYTES - 4_096;
+    if fits { problem.with("events", events) } else { problem.with("reset", true) }
+}

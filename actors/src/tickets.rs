@@ -1,0 +1,205 @@
+//! The one way in: the handle that sockets, REST, timers and mail all use to reach tickets and workspaces.
+
+use std::sync::Arc;
+
+use actix::{Addr, Arbiter};
+use hub_core::ids::{CommandKey, StreamId, TicketId, TicketKey, WorkspaceId};
+use hub_core::rules::stale::Numbering;
+use hub_core::rules::ticket::{Asker, Intent, Step};
+use hub_core::rules::workspace::WorkspaceFacts;
+use hub_core::wire::{Priority, Problem, Source, Topic};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
+
+use crate::facts::FactsCache;
+use crate::fanout::{TopicKey, Watch, WatchAnswer, WorkerGone};
+use crate::shard::{Shard, ToTicket, ToWorkspace};
+use crate::ticket::TicketMessage;
+use crate::workspace::WorkspaceMessage;
+use crate::{Ports, Settings};
+
+/// What became of an intent: where its key stands in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The event that carries the key, in the ticket's numbering.
+    pub seq: u64,
+    /// The same in the thread's numbering, for what the thread shows.
+    pub thread_seq: Option<u64>,
+    /// The asker had missed something public by someone else.
+    pub missed: bool,
+}
+
+impl Receipt {
+    /// The number in the asker's own numbering.
+    pub const fn seq_for(&self, numbering: Numbering) -> Option<u64> {
+        match numbering {
+            Numbering::Ticket => Some(self.seq),
+            Numbering::Thread => self.thread_seq,
+        }
+    }
+}
+
+/// What a new ticket begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewTicket {
+    /// One line.
+    pub title: String,
+    /// The first message, Markdown.
+    pub description: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// How much it matters.
+    pub priority: Priority,
+}
+
+/// The handle. Cheap to clone; every clone shares one bounded way in.
+#[derive(Clone)]
+pub struct Tickets {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// One per arbiter; one long-lived address each, so that its mailbox really is bounded.
+    shards: Vec<Addr<Shard>>,
+    permits: Arc<Semaphore>,
+    facts: Arc<FactsCache>,
+    settings: Settings,
+    stream: StreamId,
+}
+
+impl Tickets {
+    pub(crate) fn start(ports: Ports, settings: Settings) -> Self {
+        let facts = Arc::new(FactsCache::new(Arc::clone(&ports.workspaces), settings.facts_for));
+        let activations = Arc::new(Semaphore::new(settings.activations));
+        let stream = ports.journal.stream();
+        let shards = (0..settings.shards.max(1)).map(|_| {
+            let (ports, settings) = (ports.clone(), settings.clone());
+            let (facts, activations) = (Arc::clone(&facts), Arc::clone(&activations));
+            Shard::start_on(&Arbiter::new(), ports, settings, facts, activations)
+        });
+        let shards: Vec<_> = shards.collect();
+        let permits = Arc::new(Semaphore::new(settings.commands_in_flight));
+        let tickets = Self { inner: Arc::new(Inner { shards, permits, facts, settings, stream }) };
+        for shard in &tickets.inner.shards {
+            // Their mailboxes are empty: shards need the way to the workspaces before anything else.
+            if shard.try_send(crate::shard::Begin(tickets.clone())).is_err() {
+                tracing::error!("a shard that has just started takes no message");
+            }
+        }
+        tickets
+    }
+
+    /// Carries an intent to its ticket. The command runs to its end even when nobody waits for this future any longer.
+    ///
+    /// # Errors
+    /// `busy`: no room, nothing happened. `unavailable`: the outcome is unknown. Else what the rules say.
+    pub async fn submit(&self, ticket: TicketKey, intent: Intent) -> Result<Receipt, Problem> {
+        intent.check_form()?;
+        let permit = Arc::clone(&self.inner.permits).try_acquire_owned().map_err(|_| Problem::busy(250))?;
+        let (answer, answered) = oneshot::channel();
+        self.send(ticket, TicketMessage::Submit { intent: Box::new(intent), answer, permit })?;
+        match timeout(self.inner.settings.answer_within, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(Problem::unavailable()),
+        }
+    }
+
+    /// Opens a ticket. Its id is derived from workspace, asker and key: a repeat finds the same ticket.
+    ///
+    /// # Errors
+    /// Like [`Tickets::submit`].
+    pub async fn create(
+        &self,
+        workspace: WorkspaceId,
+        by: Asker,
+        key: CommandKey,
+        new: NewTicket,
+    ) -> Result<(TicketId, Receipt), Problem> {
+        let number = self.next_number(workspace).await?;
+        let ticket = TicketId::derived(workspace, by.user, key);
+        let NewTicket { title, description, source, priority } = new;
+        let steps = vec![Step::Create { title, description, source, priority, number }];
+        let receipt = self.submit(TicketKey { workspace, ticket }, Intent { key, by, steps }).await?;
+        Ok((ticket, receipt))
+    }
+
+    /// What a workspace decided about itself, at most a moment old.
+    ///
+    /// # Errors
+    /// `not_found` for a workspace that does not exist, `unavailable` when it cannot be read.
+    pub async fn facts(&self, workspace: WorkspaceId) -> Result<Arc<WorkspaceFacts>, Problem> {
+        match self.inner.facts.get(workspace).await {
+            Ok(Some(facts)) => Ok(facts),
+            Ok(None) => Err(Problem::not_found()),
+            Err(error) => {
+                tracing::warn!(%workspace, %error, "the facts of a workspace cannot be read");
+                Err(Problem::unavailable())
+            }
+        }
+    }
+
+    /// The life of the log that all numbers count in.
+    pub fn stream(&self) -> StreamId {
+        self.inner.stream
+    }
+
+    async fn next_number(&self, workspace: WorkspaceId) -> Result<u64, Problem> {
+        let (answer, answered) = oneshot::channel();
+        self.send_to_workspace(workspace, WorkspaceMessage::NextNumber { answer })?;
+        match timeout(self.inner.settings.answer_within, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(Problem::busy(1_000)),
+        }
+    }
+
+    /// Brings a watcher to the owner of its topic, who answers through the watcher's fan-out.
+    ///
+    /// # Errors
+    /// `busy` when the owner has no room; `not_found` for topics that this hub does not have.
+    pub(crate) fn watch(&self, watch: Watch) -> Result<(), Problem> {
+        let TopicKey { workspace, topic } = watch.topic;
+        match topic {
+            Topic::Ticket(ticket) | Topic::Thread(ticket) => {
+                self.send(TicketKey { workspace, ticket }, TicketMessage::Watch(Box::new(watch)))
+            }
+            Topic::Workspace => self.send_to_workspace(workspace, WorkspaceMessage::Watch(Box::new(watch))),
+            Topic::Me | Topic::Radar => {
+                watch.answer(WatchAnswer::Refused(Problem::not_found()));
+                Ok(())
+            }
+        }
+    }
+
+    /// A worker has nobody left who watches a topic. Where the message finds no room, the owner keeps sending to a worker
+    /// that has no use for it: costs a little, breaks nothing.
+    pub(crate) fn unwatch(&self, key: TopicKey, gone: WorkerGone) {
+        let TopicKey { workspace, topic } = key;
+        let sent = match topic {
+            Topic::Ticket(ticket) | Topic::Thread(ticket) => {
+                self.send(TicketKey { workspace, ticket }, TicketMessage::Unwatch { topic, gone })
+            }
+            Topic::Workspace => self.send_to_workspace(workspace, WorkspaceMessage::Unwatch(gone)),
+            Topic::Me | Topic::Radar => Ok(()),
+        };
+        if sent.is_err() {
+            tracing::debug!(%topic, "an unwatch found no room");
+        }
+    }
+
+    fn send(&self, ticket: TicketKey, message: TicketMessage) -> Result<(), Problem> {
+        let shard = self.shard(ticket.ticket.uuid().as_u128());
+        shard.try_send(ToTicket { ticket, message }).map_err(|_| Problem::busy(250))
+    }
+
+    pub(crate) fn send_to_workspace(&self, workspace: WorkspaceId, message: WorkspaceMessage) -> Result<(), Problem> {
+        let shard = self.shard(workspace.uuid().as_u128());
+        shard.try_send(ToWorkspace { workspace, message }).map_err(|_| Problem::busy(250))
+    }
+
+    /// Version 7 ids begin alike and end at random; the halves are folded so that either kind spreads.
+    fn shard(&self, id: u128) -> &Addr<Shard> {
+        let folded = (id ^ (id >> 64)) as u64;
+        let mixed = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        &self.inner.shards[usize::try_from(mixed).unwrap_or(0) % self.inner.shards.len()]
+    }
+}

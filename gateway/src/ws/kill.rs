@@ -1,0 +1,37 @@
+//! Cutting a socket from outside its session: a session whose client does not read is frozen and cannot close itself.
+
+use std::net::Shutdown;
+use std::sync::Arc;
+
+use actix_web::dev::Extensions;
+use actix_web::rt::net::TcpStream;
+use socket2::{SockRef, Socket};
+
+/// A second handle to a connection's socket.
+#[derive(Clone)]
+pub struct KillSwitch {
+    socket: Option<Arc<Socket>>,
+}
+
+impl KillSwitch {
+    /// The switch of a connection, where one was remembered.
+    pub fn of(socket: Option<&Self>) -> Self {
+        socket.cloned().unwrap_or(Self { socket: None })
+    }
+
+    /// Shuts the socket down both ways. Done twice, or too late, it does nothing.
+    pub fn cut(&self) {
+        if let Some(socket) = &self.socket {
+            // A socket that is gone already is as cut as it can be.
+            drop(socket.shutdown(Shutdown::Both));
+        }
+    }
+}
+
+/// Remembers a new connection's socket beside it, so that its session can be cut.
+pub fn remember_socket(io: &TcpStream, data: &mut Extensions) {
+    match SockRef::from(io).try_clone() {
+        Ok(socket) => _ = data.insert(KillSwitch { socket: Some(Arc::new(socket)) }),
+        Err(error) => tracing::warn!(%error, "a connection has no kill switch: too many open files?"),
+    }
+}

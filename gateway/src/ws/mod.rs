@@ -1,0 +1,16 @@
+//! The WebSocket door. `session` is the only file of the project that names `actix_web_actors`; the protocol itself is
+//! `core`, which knows no socket, no actor and no clock.
+
+mod core;
+mod dispatch;
+mod fragments;
+mod header_guard;
+mod kill;
+mod session;
+mod sockets;
+mod upgrade;
+mod worker;
+
+pub use kill::remember_socket;
+pub use sockets::Sockets;
+pub use upgrade::resource;

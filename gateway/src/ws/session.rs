@@ -1,0 +1,394 @@
+//! One WebSocket, as an actor: turns what comes in into inputs of the protocol core, and the core's effects into frames and
+//! requests. The only file that names `actix_web_actors`, which is marked deprecated upstream: leaving it means this file.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use actix::{Actor, ActorContext, AsyncContext, Handler, Message, StreamHandler};
+use actix_http::ws::{CloseCode as WsCloseCode, CloseReason, Item, Message as WsMessage, ProtocolError};
+use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web_actors::ws::{WebsocketContext, WsResponseBuilder};
+use actors::fanout::{Attach, ConnectionId, Detach, FanoutHandle, Outbox, OutboxLimits, Subscribe, Unsubscribe};
+use bytes::Bytes;
+use governor::DefaultDirectRateLimiter;
+use governor::clock::{Clock as _, DefaultClock};
+use hub_core::ids::{TicketId, TicketKey};
+use hub_core::ports::SignIn;
+use hub_core::rules::ticket::{Asker, Intent};
+use hub_core::rules::workspace::WorkspaceFacts;
+use hub_core::wire::{
+    CloseCode, Codec, ErrorCode, MAX_CLIENT_MESSAGE_BYTES, Me, Problem, ServerFrame, WorkspaceInfo,
+};
+
+use super::core::{Effect, SessionCore};
+use super::fragments::{Fragments, Whole};
+use super::header_guard::{HeaderGuard, Seen};
+use super::kill::KillSwitch;
+use super::sockets::{Ending, OpenSocket};
+use super::worker;
+use crate::Doors;
+
+type Context = WebsocketContext<Session>;
+
+/// Messages of the session's own mailbox: one wake-up and a few endings.
+const MAILBOX: usize = 16;
+
+/// Upgrades a request to a WebSocket and starts its session.
+pub fn start(
+    request: &HttpRequest,
+    body: web::Payload,
+    doors: Doors,
+    codec: Codec,
+    token: Option<String>,
+) -> Result<HttpResponse, actix_web::Error> {
+    let (body, seen) = HeaderGuard::new(body, MAX_CLIENT_MESSAGE_BYTES);
+    let fanout = worker::fanout(&doors.tickets);
+    let limits = doors.settings.sockets;
+    let quota = governor::Quota::per_second(limits.frames_per_second).allow_burst(limits.frames_burst);
+    let session = Session {
+        core: SessionCore::new(codec, Instant::now(), limits.hello_within, limits.heartbeat),
+        codec,
+        carried_token: token,
+        connection: ConnectionId::next(),
+        fanout,
+        kill: KillSwitch::of(request.conn_data::<KillSwitch>()),
+        seen,
+        fragments: Fragments::default(),
+        outbox: None,
+        place: None,
+        in_flight: Arc::new(AtomicUsize::new(0)),
+        rate: DefaultDirectRateLimiter::direct(quota),
+        doors,
+    };
+    let name = codec.subprotocol();
+    WsResponseBuilder::new(session, request, body).protocols(&[name]).frame_size(MAX_CLIENT_MESSAGE_BYTES).start()
+}
+
+/// One socket.
+struct Session {
+    doors: Doors,
+    core: SessionCore,
+    codec: Codec,
+    /// From the handshake: a cookie or a bearer token.
+    carried_token: Option<String>,
+    connection: ConnectionId,
+    fanout: FanoutHandle,
+    kill: KillSwitch,
+    seen: Seen,
+    fragments: Fragments,
+    outbox: Option<Arc<Outbox>>,
+    /// Where and who, once signed in.
+    place: Option<(SignIn, Arc<WorkspaceFacts>)>,
+    /// Commands that have not been answered.
+    in_flight: Arc<AtomicUsize>,
+    rate: DefaultDirectRateLimiter,
+}
+
+/// Something waits in the outbox.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Wake;
+
+/// The hub ends this session.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct End(Ending);
+
+impl Session {
+    fn perform(&mut self, effects: Vec<Effect>, ctx: &mut Context) {
+        for effect in effects {
+            match effect {
+                Effect::Send(frame) => self.send(&frame, ctx),
+                Effect::Authenticate { token } => self.authenticate(token, ctx),
+                Effect::Welcome { id } => self.welcome(id, ctx),
+                Effect::Subscribe { id, topic, position } => {
+                    let connection = self.connection;
+                    self.ask(id, Subscribe { connection, id, topic, position }, ctx);
+                }
+                Effect::Unsubscribe { id, topic } => {
+                    let connection = self.connection;
+                    self.ask(id, Unsubscribe { connection, id, topic }, ctx);
+                }
+                Effect::Pong { id } => {
+                    let server_time = self.doors.clock.now();
+                    self.send(&ServerFrame::Pong { id, server_time }, ctx);
+                }
+                Effect::Submit { id, ticket, intent } => self.submit(id, ticket, *intent, ctx),
+                Effect::Close(code, why) => self.close(code, why, ctx),
+            }
+        }
+    }
+
+    fn authenticate(&self, token: Option<String>, ctx: &mut Context) {
+        let doors = self.doors.clone();
+        let token = token.or_else(|| self.carried_token.clone());
+        let found_out = async move {
+            let Some(token) = token else {
+                return Err(Problem::new(ErrorCode::Unauthenticated, "Say hello with a token, or sign in first."));
+            };
+            let sign_in = doors.authenticator.authenticate(&token).await?;
+            let facts = doors.tickets.facts(sign_in.workspace).await?;
+            Ok((sign_in, facts))
+        };
+        let found_out = actix::fut::wrap_future::<_, Self>(found_out);
+        ctx.spawn(actix::ActorFutureExt::map(found_out, |found, session, ctx| {
+            let result = found.map(|(sign_in, facts)| {
+                session.place = Some((sign_in.clone(), facts));
+                sign_in
+            });
+            let effects = session.core.authenticated(result);
+            session.perform(effects, ctx);
+        }));
+    }
+
+    /// Greets, and from now on belongs to the fan-out and to the registry of open sockets.
+    fn welcome(&mut self, id: u64, ctx: &mut Context) {
+        let Some((sign_in, facts)) = self.place.clone() else { return };
+        let limits = self.doors.settings.sockets;
+        let address = ctx.address();
+        let end = move |ending| {
+            // A session that takes no message is cut by whoever ends it.
+            drop(address.try_send(End(ending)));
+        };
+        let socket = OpenSocket {
+            session: sign_in.session,
+            workspace: sign_in.workspace,
+            user: sign_in.user,
+            role: sign_in.role,
+            end: Box::new(end),
+            kill: self.kill.clone(),
+        };
+        if !self.doors.sockets.add(self.connection, socket, limits.per_user) {
+            let effects = self.core.close(CloseCode::TooMany, "this person has too many connections");
+            return self.perform(effects, ctx);
+        }
+        self.send(&greeting(id, &sign_in, &facts, &self.doors), ctx);
+        let address = ctx.address();
+        let outbox = Arc::new(Outbox::new(OutboxLimits::default(), move || {
+            // One wake-up is out at most, so there is room for it; a session that is gone needs none.
+            drop(address.try_send(Wake));
+        }));
+        self.outbox = Some(Arc::clone(&outbox));
+        let kill = self.kill.clone();
+        let attach = Attach {
+            connection: self.connection,
+            outbox,
+            codec: self.codec,
+            by: Asker { user: sign_in.user, name: sign_in.name, role: sign_in.role },
+            workspace: sign_in.workspace,
+            max_topics: limits.subscriptions,
+            cut: Arc::new(move || kill.cut()),
+        };
+        if self.fanout.request(attach).is_err() {
+            let effects = self.core.close(CloseCode::Drain, "the hub has no room right now; come back");
+            self.perform(effects, ctx);
+        }
+    }
+
+    /// Passes a request of the client to the fan-out, which answers through the outbox.
+    fn ask<M>(&mut self, id: u64, request: M, ctx: &mut Context)
+    where
+        M: Message<Result = ()> + Send + 'static,
+        actors::fanout::Fanout: Handler<M>,
+    {
+        if let Err(problem) = self.fanout.request(request) {
+            self.send(&ServerFrame::error(Some(id), problem), ctx);
+        }
+    }
+
+    /// Carries a command to its ticket. It runs to its end there, whatever becomes of this socket.
+    fn submit(&mut self, id: u64, ticket: TicketId, intent: Intent, ctx: &mut Context) {
+        let (Some((sign_in, _)), Some(outbox)) = (&self.place, &self.outbox) else { return };
+        if self.in_flight.load(Ordering::Relaxed) >= self.doors.settings.sockets.commands_in_flight {
+            return self.send(&ServerFrame::error(Some(id), Problem::busy(250)), ctx);
+        }
+        let ticket = TicketKey { workspace: sign_in.workspace, ticket };
+        let numbering = intent.by.numbering();
+        let (tickets, outbox, codec) = (self.doors.tickets.clone(), Arc::clone(outbox), self.codec);
+        let (in_flight, kill) = (Arc::clone(&self.in_flight), self.kill.clone());
+        in_flight.fetch_add(1, Ordering::Relaxed);
+        actix_web::rt::spawn(async move {
+            let answer = match tickets.submit(ticket, intent).await {
+                Ok(receipt) => {
+                    let mut result = serde_json::Map::new();
+                    if receipt.missed {
+                        result.insert("missed".into(), true.into());
+                    }
+                    ServerFrame::Ack { id, seq: receipt.seq_for(numbering), result }
+                }
+                Err(problem) => ServerFrame::error(Some(id), problem),
+            };
+            in_flight.fetch_sub(1, Ordering::Relaxed);
+            if outbox.push(codec.encode(&answer).into()).is_err() {
+                kill.cut();
+            }
+        });
+    }
+
+    /// Sends an answer: through the outbox where there is one, so that it keeps its place among the topics' frames.
+    fn send(&mut self, frame: &ServerFrame, ctx: &mut Context) {
+        let bytes: Bytes = self.codec.encode(frame).into();
+        match &self.outbox {
+            Some(outbox) if outbox.push(bytes.clone()).is_ok() => {}
+            Some(_) => self.kill.cut(),
+            None => self.write(bytes, ctx),
+        }
+    }
+
+    fn write(&self, bytes: Bytes, ctx: &mut Context) {
+        match self.codec {
+            Codec::MsgPack => ctx.binary(bytes),
+            Codec::Json => match bytestring::ByteString::try_from(bytes) {
+                Ok(text) => ctx.text(text),
+                Err(error) => tracing::error!(%error, "JSON that is no UTF-8"),
+            },
+        }
+    }
+
+    fn flush(&self, ctx: &mut Context) {
+        for bytes in self.outbox.iter().flat_map(|outbox| outbox.drain()) {
+            self.write(bytes, ctx);
+        }
+    }
+
+    fn close(&self, code: CloseCode, why: &str, ctx: &mut Context) {
+        self.close_raw(WsCloseCode::Other(code.number()), why, ctx);
+    }
+
+    fn close_raw(&self, code: WsCloseCode, why: &str, ctx: &mut Context) {
+        self.flush(ctx);
+        ctx.close(Some(CloseReason { code, description: Some(why.to_owned()) }));
+        ctx.stop();
+    }
+
+    /// A whole message of the client.
+    fn message(&mut self, whole: Whole, ctx: &mut Context) {
+        let now = Instant::now();
+        let effects = match (self.codec, whole) {
+            (Codec::Json, Whole::Text(bytes)) if std::str::from_utf8(&bytes).is_err() => {
+                return self.close_raw(WsCloseCode::Invalid, "text that is no UTF-8", ctx);
+            }
+            (Codec::Json, Whole::Text(bytes)) | (Codec::MsgPack, Whole::Binary(bytes)) => match self.rate.check() {
+                Ok(()) => self.core.message(&bytes, now),
+                Err(until) => {
+                    let wait = until.wait_time_from(DefaultClock::default().now());
+                    self.too_fast(&bytes, wait, now)
+                }
+            },
+            (Codec::Json, Whole::Binary(_)) | (Codec::MsgPack, Whole::Text(_)) => self.core.wrong_kind(now),
+        };
+        self.perform(effects, ctx);
+    }
+
+    /// Over the rate of one socket: refused with a time to come back, and not carried out.
+    fn too_fast(&mut self, bytes: &[u8], wait: Duration, now: Instant) -> Vec<Effect> {
+        let Ok(request) = hub_core::wire::client::Request::decode(self.codec, bytes) else {
+            return self.core.message(bytes, now);
+        };
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+        let problem = Problem::new(ErrorCode::RateLimited, "Too many frames; slow down.").retry_after_ms(wait_ms);
+        vec![Effect::Send(Box::new(ServerFrame::error(Some(request.id), problem)))]
+    }
+
+    /// The frame parser gave up: the client broke RFC 6455, or announced too much.
+    fn broken(&self, error: &ProtocolError, ctx: &mut Context) {
+        if self.seen.too_large() || matches!(error, ProtocolError::Overflow) {
+            return self.close(CloseCode::TooLarge, "a message over the limit", ctx);
+        }
+        match error {
+            // The only thing its stream reports this way, beside a broken connection, is text that is no UTF-8.
+            ProtocolError::Io(_) => self.close_raw(WsCloseCode::Invalid, "text that is no UTF-8", ctx),
+            _ => self.close_raw(WsCloseCode::Protocol, "a breach of RFC 6455", ctx),
+        }
+    }
+}
+
+fn greeting(id: u64, sign_in: &SignIn, facts: &WorkspaceFacts, doors: &Doors) -> ServerFrame {
+    let SignIn { session, user, name, email, role, .. } = sign_in.clone();
+    ServerFrame::Welcome {
+        id,
+        session_id: session,
+        user: Me { id: user, name, email, role },
+        workspace: WorkspaceInfo {
+            id: facts.id,
+            slug: facts.slug.clone(),
+            name: facts.name.clone(),
+            workflow: facts.workflow.clone(),
+        },
+        node: doors.settings.node.clone(),
+        server_time: doors.clock.now(),
+        heartbeat_ms: u64::try_from(doors.settings.sockets.heartbeat.as_millis()).unwrap_or(u64::MAX),
+        limits: doors.limits,
+    }
+}
+
+impl Actor for Session {
+    type Context = Context;
+
+    fn started(&mut self, ctx: &mut Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        let limits = self.doors.settings.sockets;
+        ctx.run_later(limits.hello_within, |session, ctx| {
+            let effects = session.core.tick(Instant::now());
+            session.perform(effects, ctx);
+        });
+        ctx.run_interval(limits.heartbeat, |session, ctx| {
+            let effects = session.core.tick(Instant::now());
+            session.perform(effects, ctx);
+            ctx.ping(b"");
+        });
+    }
+
+    /// The only clean-up that always runs: also when the connection broke, or the session panicked.
+    fn stopped(&mut self, _: &mut Context) {
+        self.doors.sockets.remove(self.connection);
+        if self.outbox.is_some() && self.fanout.request(Detach(self.connection)).is_err() {
+            tracing::warn!("the fan-out had no room to forget a socket; it cuts it at the next delivery");
+        }
+    }
+}
+
+impl StreamHandler<Result<WsMessage, ProtocolError>> for Session {
+    fn handle(&mut self, message: Result<WsMessage, ProtocolError>, ctx: &mut Context) {
+        self.core.alive(Instant::now());
+        match message {
+            Ok(WsMessage::Text(text)) => self.message(Whole::Text(text.into_bytes()), ctx),
+            Ok(WsMessage::Binary(bytes)) => self.message(Whole::Binary(bytes), ctx),
+            Ok(WsMessage::Continuation(Item::FirstText(bytes))) => self.fragments.begin(true, &bytes),
+            Ok(WsMessage::Continuation(Item::FirstBinary(bytes))) => self.fragments.begin(false, &bytes),
+            Ok(WsMessage::Continuation(Item::Continue(bytes))) => self.fragments.go_on(&bytes),
+            Ok(WsMessage::Continuation(Item::Last(bytes))) => {
+                if let Some(whole) = self.fragments.end(&bytes) {
+                    self.message(whole, ctx);
+                }
+            }
+            Ok(WsMessage::Ping(bytes)) => ctx.pong(&bytes),
+            Ok(WsMessage::Pong(_) | WsMessage::Nop) => {}
+            Ok(WsMessage::Close(reason)) => {
+                ctx.close(reason);
+                ctx.stop();
+            }
+            Err(error) => self.broken(&error, ctx),
+        }
+    }
+}
+
+impl Handler<Wake> for Session {
+    type Result = ();
+    fn handle(&mut self, _: Wake, ctx: &mut Context) {
+        self.flush(ctx);
+    }
+}
+
+impl Handler<End> for Session {
+    type Result = ();
+    fn handle(&mut self, End(Ending { code, why, goodbye }): End, ctx: &mut Context) {
+        if let Some(back) = goodbye {
+            let reconnect_after_ms = u64::try_from(back.as_millis()).unwrap_or(u64::MAX);
+            self.send(&ServerFrame::Goodbye { reason: why.to_owned(), reconnect_after_ms }, ctx);
+        }
+        let effects = self.core.close(code, why);
+        self.perform(effects, ctx);
+    }
+}

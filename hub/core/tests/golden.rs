@@ -1,0 +1,376 @@
+//! Golden bytes: one file per frame and codec in `tests/golden`. Rust writes and reads exactly these, the web reads and
+//! writes the same. `UPDATE=1` writes them anew; a change of bytes is a change of the contract.
+
+use std::path::{Path, PathBuf};
+
+use hub_core::ids::{CategoryId, CommandKey, SessionId, StreamId, TeamId, TicketId, UserId, WorkspaceId};
+use hub_core::rules::permissions::Role;
+use hub_core::rules::workflow::Workflow;
+use hub_core::time::UnixMs;
+use hub_core::wire::client::{ClientInfo, Request};
+use hub_core::wire::server::TeamRef;
+use hub_core::wire::{
+    Actor, ActorKind, AgentTicket, Audience, ClientFrame, Codec, CustomerTicket, ErrorCode, Event, EventRecord, FieldPatches,
+    Limits, Live, Me, Patch, PersonRef, Priority, Problem, ServerFrame, Signal, Snapshot, Source, TicketView, Topic,
+    WorkspaceInfo,
+};
+use serde_json::{Map, json};
+use uuid::Uuid;
+
+const fn uuid(n: u128) -> Uuid {
+    Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + n)
+}
+
+const TICKET: TicketId = TicketId::new(uuid(1));
+const KEY: CommandKey = CommandKey::new(uuid(2));
+const STREAM: StreamId = StreamId::new(uuid(3));
+const ANA: UserId = UserId::new(uuid(4));
+const CLEO: UserId = UserId::new(uuid(5));
+const TEAM: TeamId = TeamId::new(uuid(6));
+const CATEGORY: CategoryId = CategoryId::new(uuid(7));
+const NOON: UnixMs = UnixMs(1_763_726_400_123);
+
+fn client_frames() -> Vec<(&'static str, ClientFrame)> {
+    let reply = |body: &str, audience, based_on, force, then_status: Option<&str>| ClientFrame::PostReply {
+        key: KEY,
+        ticket_id: TICKET,
+        body: body.into(),
+        audience,
+        based_on,
+        force,
+        then_status: then_status.map(str::to_owned),
+    };
+    let patches = FieldPatches {
+        title: Patch::Set("Printer on fire".into()),
+        priority: Patch::Set(Priority::P1),
+        urgency: Patch::Set("high".into()),
+        category_id: Patch::Set(CATEGORY),
+        custom: Patch::Set(json!({"floor": 3, "vip": true}).as_object().cloned().expect("a map")),
+        due_at: Patch::Clear,
+        scheduled_at: Patch::Set(NOON),
+    };
+    let client = Some(ClientInfo { name: "golden".into(), version: "1".into() });
+    let change = |note: Option<&str>, based_on, force| ClientFrame::ChangeStatus {
+        key: KEY,
+        ticket_id: TICKET,
+        status: "resolved".into(),
+        based_on,
+        note: note.map(str::to_owned),
+        force,
+    };
+    vec![
+        ("hello", ClientFrame::Hello { protocol: 1, token: Some("tdm_token".into()), client }),
+        ("hello_cookie", ClientFrame::Hello { protocol: 1, token: None, client: None }),
+        ("subscribe", ClientFrame::Subscribe { topic: Topic::Ticket(TICKET), resume: None }),
+        ("subscribe_resume", ClientFrame::Subscribe { topic: Topic::Thread(TICKET), resume: Some((41, STREAM)) }),
+        ("subscribe_workspace", ClientFrame::Subscribe { topic: Topic::Workspace, resume: None }),
+        ("unsubscribe", ClientFrame::Unsubscribe { topic: Topic::Me }),
+        ("ping", ClientFrame::Ping),
+        ("post_reply", reply("Hé – it *works*.", Audience::Public, Some(41), false, Some("resolved"))),
+        ("post_reply_forced_note", reply("note", Audience::Internal, None, true, None)),
+        ("change_status", change(Some("done"), Some(41), false)),
+        ("change_status_forced", change(None, None, true)),
+        ("assign", ClientFrame::Assign { key: KEY, ticket_id: TICKET, assignee_id: Some(ANA), team_id: Patch::Set(TEAM) }),
+        ("assign_nobody", ClientFrame::Assign { key: KEY, ticket_id: TICKET, assignee_id: None, team_id: Patch::Keep }),
+        ("assign_no_team", ClientFrame::Assign { key: KEY, ticket_id: TICKET, assignee_id: None, team_id: Patch::Clear }),
+        ("update_ticket", ClientFrame::UpdateTicket { key: KEY, ticket_id: TICKET, based_on: 41, patches }),
+    ]
+}
+
+fn ana() -> Actor {
+    Actor { kind: ActorKind::Agent, id: Some(ANA), name: "Ana Lindqvist".into() }
+}
+
+fn cleo() -> PersonRef {
+    PersonRef { id: CLEO, name: "Cleo Marsh".into() }
+}
+
+fn agent_ticket() -> AgentTicket {
+    AgentTicket {
+        id: TICKET,
+        number: "TKT-1042".into(),
+        title: "Printer on fire".into(),
+        description: "It *burns*.".into(),
+        status: "open".into(),
+        priority: Priority::P2,
+        urgency: "normal".into(),
+        category_id: None,
+        tags: vec!["printer".into()],
+        custom: Map::new(),
+        requester: cleo(),
+        assignee_id: Some(ANA),
+        team_id: None,
+        source: Source::Web,
+        due_at: None,
+        scheduled_at: Some(NOON),
+        created_at: NOON,
+        updated_at: NOON,
+        seq: 42,
+    }
+}
+
+fn customer_ticket() -> CustomerTicket {
+    CustomerTicket {
+        id: TICKET,
+        number: "TKT-1042".into(),
+        title: "Printer on fire".into(),
+        description: "It *burns*.".into(),
+        status: "open".into(),
+        requester: cleo(),
+        source: Source::Web,
+        created_at: NOON,
+        updated_at: NOON,
+        seq: 17,
+    }
+}
+
+fn record(seq: u64, event: Event) -> EventRecord {
+    EventRecord { seq, at: NOON, by: ana(), key: Some(KEY), event }
+}
+
+fn events() -> Vec<(&'static str, Event)> {
+    let reply = |audience, flag: Option<bool>| Event::ReplyPosted {
+        body: "Hé – it *works*.".into(),
+        audience,
+        attachments: vec![],
+        forced: flag,
+        missed: flag,
+        truncated: flag,
+    };
+    vec![
+        (
+            "ticket_created",
+            Event::TicketCreated {
+                title: "Printer on fire".into(),
+                description: "It *burns*.".into(),
+                source: Source::Web,
+                number: 1042,
+                status: "open".into(),
+                priority: Some(Priority::P3),
+            },
+        ),
+        ("reply_posted", reply(Audience::Public, None)),
+        ("reply_posted_flags", reply(Audience::Internal, Some(true))),
+        (
+            "status_changed",
+            Event::StatusChanged { from: "open".into(), to: "resolved".into(), note: Some("done".into()), forced: None },
+        ),
+        ("assigned", Event::Assigned { assignee_id: Some(ANA), team_id: None }),
+        ("field_changed", Event::FieldChanged { field: "priority".into(), from: json!("p3"), to: json!("p1") }),
+        ("nothing_changed", Event::NothingChanged {}),
+    ]
+}
+
+fn server_frames() -> Vec<(String, ServerFrame)> {
+    let subscribed = |id, topic, seq, events, reset, snapshot| ServerFrame::Subscribed {
+        id,
+        topic,
+        stream: STREAM,
+        seq,
+        live: Live::default(),
+        events,
+        reset,
+        snapshot,
+    };
+    let snapshot = Snapshot::Ticket {
+        ticket: TicketView::Agent(Box::new(agent_ticket())),
+        events: vec![record(42, Event::NothingChanged {})],
+    };
+    let thread = Snapshot::Ticket { ticket: TicketView::Customer(Box::new(customer_ticket())), events: vec![] };
+    let workspace = Snapshot::Workspace {
+        people: vec![PersonRef { id: ANA, name: "Ana Lindqvist".into() }],
+        teams: vec![TeamRef { id: TEAM, name: "First line".into() }],
+    };
+    let error = |id, problem| ServerFrame::error(id, problem);
+    let mut frames: Vec<(String, ServerFrame)> = vec![
+        (
+            "welcome".into(),
+            ServerFrame::Welcome {
+                id: 1,
+                session_id: SessionId::new(uuid(8)),
+                user: Me { id: ANA, name: "Ana Lindqvist".into(), email: "ana@acme.test".into(), role: Role::Agent },
+                workspace: WorkspaceInfo {
+                    id: WorkspaceId::new(uuid(9)),
+                    slug: "acme".into(),
+                    name: "Acme".into(),
+                    workflow: Workflow::simple(),
+                },
+                node: "hub-0".into(),
+                server_time: NOON,
+                heartbeat_ms: 20_000,
+                limits: Limits {
+                    message_bytes: 65_536,
+                    body_bytes: 32_768,
+                    depth: 16,
+                    subscriptions: 100,
+                    commands_in_flight: 16,
+                },
+            },
+        ),
+        (
+            "subscribed_tail".into(),
+            subscribed(Some(2), Topic::Ticket(TICKET), 42, Some(vec![record(42, Event::NothingChanged {})]), None, None),
+        ),
+        ("subscribed_nothing_new".into(), subscribed(Some(2), Topic::Thread(TICKET), 17, Some(vec![]), None, None)),
+        ("subscribed_reset".into(), subscribed(Some(3), Topic::Ticket(TICKET), 42, None, Some(true), Some(snapshot))),
+        ("subscribed_thread".into(), subscribed(Some(3), Topic::Thread(TICKET), 17, None, Some(true), Some(thread))),
+        ("subscribed_workspace".into(), subscribed(None, Topic::Workspace, 0, None, Some(true), Some(workspace))),
+        ("unsubscribed".into(), ServerFrame::Unsubscribed { topic: Topic::Ticket(TICKET), code: ErrorCode::NotFound }),
+        (
+            "signal_ticket_changed".into(),
+            ServerFrame::Signal { topic: Topic::Workspace, signal: Signal::TicketChanged { ticket: Box::new(agent_ticket()) } },
+        ),
+        (
+            "signal_ticket_left".into(),
+            ServerFrame::Signal {
+                topic: Topic::Workspace,
+                signal: Signal::TicketLeft { ticket_id: TICKET, why: "reassigned".into() },
+            },
+        ),
+        ("ack".into(), ServerFrame::Ack { id: 4, seq: Some(42), result: Map::new() }),
+        (
+            "ack_missed".into(),
+            ServerFrame::Ack { id: 4, seq: Some(42), result: json!({"missed": true}).as_object().cloned().expect("a map") },
+        ),
+        ("ack_ephemeral".into(), ServerFrame::Ack { id: 5, seq: None, result: Map::new() }),
+        ("error_not_found".into(), error(Some(6), Problem::not_found())),
+        ("error_invalid".into(), error(Some(7), Problem::invalid_field("body", "is missing"))),
+        ("error_busy".into(), error(Some(8), Problem::busy(250))),
+        ("error_bad_frame".into(), error(None, Problem::new(ErrorCode::BadFrame, "This is no frame."))),
+        ("pong".into(), ServerFrame::Pong { id: 9, server_time: NOON }),
+        ("goodbye".into(), ServerFrame::Goodbye { reason: "the hub restarts".into(), reconnect_after_ms: 1_500 }),
+    ];
+    frames.extend(
+        events()
+            .into_iter()
+            .map(|(name, event)| (format!("event_{name}"), ServerFrame::event(Topic::Ticket(TICKET), record(42, event)))),
+    );
+    frames
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// Holds bytes to their file, or writes them.
+fn hold(name: &str, codec: Codec, bytes: &[u8]) {
+    let ending = match codec {
+        Codec::Json => "json",
+        Codec::MsgPack => "msgpack",
+    };
+    let path = folder().join(format!("{name}.{ending}"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, bytes).expect("written");
+    }
+    let golden = std::fs::read(&path).unwrap_or_default();
+    assert!(golden == bytes, "{} differs from what the hub speaks (UPDATE=1 writes it anew)", path.display());
+}
+
+#[test]
+fn every_client_frame_is_written_and_read_in_golden_bytes() {
+    for (at, (name, frame)) in client_frames().into_iter().enumerate() {
+        let request = Request { id: at as u64 + 1, frame };
+        for codec in Codec::ALL {
+            let bytes = request.encode(codec);
+            hold(&format!("client_{name}"), codec, &bytes);
+            assert_eq!(Request::decode(codec, &bytes).as_ref(), Ok(&request), "{name} {codec:?}");
+        }
+    }
+}
+
+#[test]
+fn every_server_frame_is_written_and_read_in_golden_bytes() {
+    for (name, frame) in server_frames() {
+        for codec in Codec::ALL {
+            let bytes = codec.encode(&frame);
+            hold(&format!("server_{name}"), codec, &bytes);
+            assert_eq!(codec.decode::<ServerFrame>(&bytes).as_ref(), Ok(&frame), "{name} {codec:?}");
+        }
+    }
+}
+
+#[test]
+fn no_golden_file_is_left_over() {
+    let mut known: Vec<String> = client_frames().iter().map(|(name, _)| format!("client_{name}")).collect();
+    known.extend(server_frames().into_iter().map(|(name, _)| format!("server_{name}")));
+    for entry in std::fs::read_dir(folder()).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        assert!(known.contains(&name), "{} belongs to no frame", path.display());
+    }
+}
+
+/// What the protocol says of form, as a table: the bytes, and the codes and fields of the answer.
+#[test]
+fn wrong_frames_are_refused_with_the_code_and_the_fields() {
+    let ticket = TICKET.to_string();
+    let long = "x".repeat(32 * 1024 + 1);
+    let table: Vec<(serde_json::Value, ErrorCode, Option<u64>, &[&str])> = vec![
+        (json!([1, 2]), ErrorCode::BadFrame, None, &[]),
+        (json!("hello"), ErrorCode::BadFrame, None, &[]),
+        (json!({}), ErrorCode::Invalid, None, &["id", "type"]),
+        (json!({"type": "ping"}), ErrorCode::Invalid, None, &["id"]),
+        (json!({"type": "ping", "id": 0}), ErrorCode::Invalid, None, &["id"]),
+        (json!({"type": "ping", "id": 1.5}), ErrorCode::Invalid, None, &["id"]),
+        (json!({"type": "ping", "id": "1"}), ErrorCode::Invalid, None, &["id"]),
+        (json!({"type": "ping", "id": 1_u64 << 53}), ErrorCode::Invalid, None, &["id"]),
+        (json!({"type": 7, "id": 1}), ErrorCode::Invalid, Some(1), &["type"]),
+        (json!({"type": "Ping", "id": 1}), ErrorCode::UnknownType, Some(1), &[]),
+        (json!({"type": "dance"}), ErrorCode::UnknownType, None, &[]),
+        (json!({"type": "subscribe", "id": 1, "topic": "tickets"}), ErrorCode::Invalid, Some(1), &["topic"]),
+        (json!({"type": "subscribe", "id": 1, "topic": "me", "after": 3}), ErrorCode::Invalid, Some(1), &["stream"]),
+        (
+            json!({"type": "subscribe", "id": 1, "topic": "me", "after": -1, "stream": ticket}),
+            ErrorCode::Invalid,
+            Some(1),
+            &["after"],
+        ),
+        (
+            json!({"type": "subscribe", "id": 1, "topic": "me", "after": 1.0, "stream": ticket}),
+            ErrorCode::Invalid,
+            Some(1),
+            &["after"],
+        ),
+        (json!({"type": "post_reply", "id": 1}), ErrorCode::Invalid, Some(1), &["audience", "body", "key", "ticket_id"]),
+        (
+            json!({"type": "post_reply", "id": 1, "key": ticket, "ticket_id": ticket, "body": long, "audience": "all"}),
+            ErrorCode::Invalid,
+            Some(1),
+            &["audience", "body"],
+        ),
+        (
+            json!({"type": "post_reply", "id": 1, "key": ticket, "ticket_id": ticket, "body": " \n", "audience": "public", "hold_ms": 5}),
+            ErrorCode::Invalid,
+            Some(1),
+            &["body", "hold_ms"],
+        ),
+        (
+            json!({"type": "post_reply", "id": 1, "key": ticket, "ticket_id": ticket, "body": "a\u{0}b", "audience": "public"}),
+            ErrorCode::Invalid,
+            Some(1),
+            &["body"],
+        ),
+        (json!({"type": "assign", "id": 1, "key": ticket, "ticket_id": ticket}), ErrorCode::Invalid, Some(1), &["assignee_id"]),
+        (
+            json!({"type": "update_ticket", "id": 1, "key": ticket, "ticket_id": ticket, "title": null, "priority": "p9", "due_at": "soon"}),
+            ErrorCode::Invalid,
+            Some(1),
+            &["based_on", "due_at", "priority", "title"],
+        ),
+    ];
+    for (value, code, id, fields) in table {
+        for codec in Codec::ALL {
+            let refused = Request::decode(codec, &codec.encode(&value)).expect_err("should be refused");
+            assert_eq!((refused.problem.code, refused.id), (code, id), "{codec:?} {value}");
+            let named = refused.problem.detail.get("fields").and_then(|f| f.as_object()).cloned().unwrap_or_default();
+            assert_eq!(named.keys().collect::<Vec<_>>(), fields, "{codec:?} {value}");
+        }
+    }
+}
+
+#[test]
+fn unknown_extra_fields_are_ignored_and_null_is_absence_where_it_may_be() {
+    let frame = json!({"type": "hello", "id": 1, "protocol": 1, "token": null, "mood": "good"});
+    let read = Request::decode(Codec::Json, frame.to_string().as_bytes());
+    assert_eq!(read, Ok(Request { id: 1, frame: ClientFrame::Hello { protocol: 1, token: None, client: None } }));
+}
