@@ -1,0 +1,53 @@
+//! What every answer carries, whoever gives it: headers that keep browsers strict, and an id to find it in the log by.
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, ResponseError};
+use hub_core::wire::{ErrorCode, Problem};
+use uuid::Uuid;
+
+use crate::problem::Refused;
+
+/// Longest address, in bytes.
+const MAX_URI_BYTES: usize = 8 * 1024;
+/// For everything that is no page of ours.
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+
+/// Wraps every door.
+///
+/// # Errors
+/// Those of the door itself.
+pub async fn guard<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let is_api = request.path().starts_with("/api/");
+    let mut answer = if request.uri().to_string().len() > MAX_URI_BYTES {
+        let problem = Problem::new(ErrorCode::TooLarge, format!("The address is longer than {MAX_URI_BYTES} bytes."));
+        let refused = Refused::with_status(problem, StatusCode::URI_TOO_LONG).error_response();
+        request.into_response(refused).map_into_right_body()
+    } else {
+        next.call(request).await?.map_into_left_body()
+    };
+    add(answer.headers_mut(), is_api);
+    Ok(answer)
+}
+
+fn add(headers: &mut HeaderMap, is_api: bool) {
+    let id = Uuid::now_v7().simple().to_string();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Not no-referrer: browsers would then send Origin: null with our own forms.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, NOTHING);
+    }
+    if is_api {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}

@@ -1,0 +1,128 @@
+//! The API described in OpenAPI 3.1, at `/api/v1/openapi.json`.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, Ref, Response, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
+
+use super::shapes;
+use crate::problem::PROBLEM_JSON;
+use crate::settings::CookieKind;
+
+/// The API of the hub.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tandem",
+        description = "The helpdesk by REST. Everything changes through the same actors as on the WebSocket; live events come there.\n\nErrors are `application/problem+json` with a `code` of a closed set. Lists are paged by `cursor`. `ETag` is the `seq` of a ticket. Fields that a body does not know are refused.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    servers((url = "/api/v1")),
+    paths(
+        super::sessions::sign_in,
+        super::sessions::sign_out,
+        super::me::me,
+        super::me::workspace,
+        super::list::list,
+        super::tickets::create,
+        super::tickets::read,
+        super::tickets::change,
+        super::comments::post,
+        super::events::read,
+        document
+    ),
+    components(schemas(shapes::Problem)),
+    tags(
+        (name = "sessions", description = "Signing in and out"),
+        (name = "workspace", description = "The workspace of who asks"),
+        (name = "tickets", description = "Tickets, replies and their log"),
+        (name = "api", description = "About this API")
+    ),
+    security(("token" = []), ("cookie" = [])),
+    modifiers(&Common)
+)]
+pub struct Api;
+
+static TEXT: LazyLock<String> = LazyLock::new(|| {
+    let document = Api::openapi();
+    serde_json::to_string_pretty(&document).expect("the document has text keys only")
+});
+
+/// The document as JSON text.
+pub fn text() -> &'static str {
+    &TEXT
+}
+
+/// This description
+#[utoipa::path(get, path = "/openapi.json", tag = "api", security(()),
+    responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json")))]
+pub async fn document() -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "application/json")).body(text())
+}
+
+/// What all operations share: how one proves who one is, and how they refuse.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_with(Default::default);
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("From POST /sessions with grant: token")).build();
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+        let cookie = ApiKeyValue::with_description(
+            CookieKind::Secure.name(),
+            "Set by POST /sessions; changes then need an Origin of the hub's own. Named tandem where the hub serves plain HTTP.",
+        );
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        for item in api.paths.paths.values_mut() {
+            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                operation.responses.responses.insert("default".into(), refusal().into());
+            }
+        }
+    }
+}
+
+fn refusal() -> Response {
+    let content = Content::new(Some(Ref::from_schema_name("Problem")));
+    ResponseBuilder::new().description("Refused: `code` says why").content(PROBLEM_JSON, content).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::routes::described;
+    use super::*;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_route_is_described_and_every_description_has_its_route() {
+        let document: Value = serde_json::from_str(text()).expect("JSON");
+        let paths = document["paths"].as_object().expect("paths");
+        let told: BTreeSet<(String, String)> = paths
+            .iter()
+            .flat_map(|(path, item)| item.as_object().expect("a map").keys().map(|m| (m.to_uppercase(), path.clone())))
+            .collect();
+        let registered: BTreeSet<(String, String)> =
+            described().into_iter().map(|(method, path)| (method.to_string(), path.to_owned())).collect();
+        assert_eq!(told, registered);
+        assert_eq!(document["openapi"].as_str().map(|v| &v[..4]), Some("3.1."));
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere_and_every_operation_can_refuse() {
+        let document: Value = serde_json::from_str(text()).expect("JSON");
+        for reference in text().split("\"#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().expect("a name");
+            assert!(document["components"]["schemas"].get(name).is_some(), "{name} is nowhere");
+        }
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in item.as_object().expect("a map") {
+                assert!(operation["responses"]["default"]["content"][PROBLEM_JSON].is_object(), "{method} {path}");
+                assert!(operation["summary"].is_string(), "{method} {path}");
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The HTTP server: all doors, in one app per worker.
+
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, HttpServer, web};
+
+use crate::doors::Doors;
+use crate::pages::{self, Pages};
+use crate::{health, outside, rest, socket_options, ws};
+
+/// A request's head has to be here by then.
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// An idle connection is kept so long.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// A closing connection has to be gone by then.
+const GONE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Starts to serve on `listener`. Must run inside an actix system. Signals are the caller's.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(doors: Doors, listener: TcpListener) -> io::Result<Server> {
+    let settings = doors.settings.clone();
+    let pages = web::Data::new(Pages::load(settings.web_dir.as_deref()));
+    let doors = web::Data::new(doors);
+    let workers = settings.workers.max(1);
+    let app = move || {
+        // The socket and the API come first: the pages answer everything else.
+        let pages_for_the_rest = web::scope("").wrap(Compress::default()).default_service(web::route().to(pages::page));
+        App::new()
+            .app_data(doors.clone())
+            .app_data(pages.clone())
+            .wrap(from_fn(outside::guard))
+            .service(ws::resource())
+            .configure(health::configure)
+            .configure(rest::configure)
+            .service(pages_for_the_rest)
+    };
+    let server = HttpServer::new(app)
+        .workers(workers)
+        .max_connections(settings.max_connections.div_ceil(workers))
+        .client_request_timeout(HEAD_WITHIN)
+        .client_disconnect_timeout(GONE_WITHIN)
+        .keep_alive(KEEP_ALIVE)
+        .disable_signals()
+        .on_connect(|io, data| {
+            if let Some(io) = io.downcast_ref::<TcpStream>() {
+                socket_options::prepare(io);
+                ws::remember_socket(io, data);
+            }
+        })
+        .listen(listener)?;
+    Ok(server.run())
+}
