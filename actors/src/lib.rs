@@ -41,7 +41,7 @@ pub struct Ports {
 /// Bounds and delays.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How many arbiters the tickets are spread over: one per core.
+    /// How many arbiters the tickets are spread over: one per core. 0: all on the calling thread, for tests in paused time.
     pub shards: usize,
     /// Commands that may be under way on this node; more are refused `busy`.
     pub commands_in_flight: usize,

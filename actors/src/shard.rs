@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, Message};
+use actix::{Actor, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message};
 use hub_core::ids::{TicketKey, WorkspaceId};
 use hub_core::wire::Problem;
 use tokio::sync::Semaphore;
@@ -84,13 +84,13 @@ struct Awake {
 
 impl Shard {
     pub fn start_on(
-        arbiter: &Arbiter,
+        arbiter: &ArbiterHandle,
         ports: Ports,
         settings: Settings,
         facts: Arc<FactsCache>,
         activations: Arc<Semaphore>,
     ) -> Addr<Self> {
-        Self::start_in_arbiter(&arbiter.handle(), |ctx| {
+        Self::start_in_arbiter(arbiter, |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             let (tickets, workspaces) = (HashMap::new(), HashMap::new());
             Self { ports, settings, facts, activations, shared: None, tickets, workspaces }

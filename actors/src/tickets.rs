@@ -75,7 +75,8 @@ impl Tickets {
         let shards = (0..settings.shards.max(1)).map(|_| {
             let (ports, settings) = (ports.clone(), settings.clone());
             let (facts, activations) = (Arc::clone(&facts), Arc::clone(&activations));
-            Shard::start_on(&Arbiter::new(), ports, settings, facts, activations)
+            let arbiter = if settings.shards == 0 { Arbiter::current() } else { Arbiter::new().handle() };
+            Shard::start_on(&arbiter, ports, settings, facts, activations)
         });
         let shards: Vec<_> = shards.collect();
         let permits = Arc::new(Semaphore::new(settings.commands_in_flight));

@@ -147,7 +147,9 @@ impl TicketActor {
         let (key, shared) = (self.key, Arc::clone(&self.shared));
         let keys = doubtful.clone();
         let reading = async move {
-            tokio::time::sleep(pause(tries)).await;
+            if tries > 0 {
+                tokio::time::sleep(pause(tries)).await;
+            }
             read_ticket(key, &shared, published, keys).await
         };
         self.later(ctx, reading, move |actor, ctx, reading| match reading {
@@ -299,11 +301,8 @@ impl TicketActor {
     }
 }
 
-/// No pause at first; then longer ones, each drawn at random so that tickets do not come back in step.
+/// Longer with each try, and drawn at random so that tickets do not come back in step.
 fn pause(tries: u32) -> Duration {
-    if tries == 0 {
-        return Duration::ZERO;
-    }
     let longest = Duration::from_millis(10).saturating_mul(1_u32 << tries.min(10)).min(MAX_PAUSE);
     longest.mul_f64(rand::random_range(0.2..1.0))
 }

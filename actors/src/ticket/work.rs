@@ -23,6 +23,8 @@ use crate::workspace::WorkspaceMessage;
 const MAX_TOGETHER: usize = 32;
 /// How often a command may lose against another owner before it is refused.
 const MAX_LOSSES: u32 = 20;
+/// Tries that lengthen the pause before a lost command is decided again: at most some 160 ms.
+const MAX_PAUSING_LOSSES: u32 = 4;
 /// Events that a `stale` carries at most; more are a reset.
 const MAX_MISSED_EVENTS: u32 = 500;
 
@@ -189,7 +191,7 @@ impl TicketActor {
             doubtful.push(command.key());
             self.waiting.push_front(command);
         }
-        self.read(ctx, losses.saturating_sub(1), Some(published.unwrap_or(0)), doubtful);
+        self.read(ctx, losses.saturating_sub(1).min(MAX_PAUSING_LOSSES), Some(published.unwrap_or(0)), doubtful);
     }
 
     /// Nobody knows whether it was written: the senders are told so, and the ticket is read before anything else is decided.

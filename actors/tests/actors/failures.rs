@@ -1,0 +1,134 @@
+//! What may go wrong: panics, lost fences, unknown outcomes, a journal that is away. Nothing is lost, nobody waits for ever.
+
+use actors::faults;
+use hub_core::wire::{ErrorCode, Topic};
+
+use crate::desk::{Desk, LONG, OTHER, TICKET, ana, bo, code, note, public};
+
+const TOPIC: Topic = Topic::Ticket(TICKET.ticket);
+
+#[actix_rt::test]
+async fn a_panic_costs_one_ticket_a_moment_and_nobody_an_event() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let (watcher, neighbour) = (desk.socket(ana()), desk.socket(bo()));
+    watcher.subscribe(1, TOPIC, None);
+    neighbour.subscribe(1, Topic::Ticket(OTHER.ticket), None);
+    desk.settle().await;
+    desk.journal.appends.close();
+    let spawn = |n: u128| {
+        let tickets = desk.tickets.clone();
+        actix_rt::spawn(async move { tickets.submit(TICKET, note(ana(), n)).await })
+    };
+    let (under_way, waiting) = (spawn(1), spawn(2));
+    desk.settle().await;
+    faults::panic_at_next_command(TICKET.ticket);
+    let poison = spawn(3);
+    desk.settle().await;
+    for answered in [under_way, waiting, poison] {
+        assert!(answered.is_finished(), "answered at once");
+        assert_eq!(code(answered.await.expect("not cancelled")), Err(ErrorCode::Unavailable));
+    }
+    desk.journal.appends.open();
+    // The one under way was written all the same: the same key gets its answer.
+    assert_eq!(code(desk.tickets.submit(TICKET, note(ana(), 1)).await), Ok(2));
+    assert_eq!(code(desk.tickets.submit(TICKET, note(ana(), 2)).await), Ok(3));
+    assert_eq!(code(desk.tickets.submit(OTHER, note(bo(), 9)).await), Ok(2));
+    desk.settle().await;
+    let words = watcher.read_words();
+    let events: Vec<_> = words.iter().filter(|w| w.starts_with('+') || w.contains('=')).cloned().collect();
+    // Told of 2 by the resynchronisation or as an event, and of 3; each once.
+    let told = events.join(" ").replace("- =2@2", "+2").replace("- =@1", "").replace("- =@2", "");
+    assert_eq!(told.split_whitespace().collect::<Vec<_>>(), ["+2", "+3"], "{words:?}");
+    assert_eq!(neighbour.read_words(), ["1 R1", "+2"]);
+}
+
+#[actix_rt::test]
+async fn who_loses_against_another_owner_reads_decides_again_and_misses_nothing() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let watcher = desk.socket(ana());
+    watcher.subscribe(1, TOPIC, None);
+    desk.settle().await;
+    desk.write_elsewhere(&note(bo(), 100)).await;
+    desk.write_elsewhere(&public(bo(), 101, 1)).await;
+    // A note goes on top; a reply that had not seen the other one is refused.
+    assert_eq!(code(desk.tickets.submit(TICKET, note(ana(), 1)).await), Ok(4));
+    assert_eq!(code(desk.reply(ana(), 2, 1).await), Err(ErrorCode::Stale));
+    desk.settle().await;
+    assert_eq!(watcher.read_words(), ["1 R1", "+2", "+3", "+4"]);
+}
+
+#[actix_rt::test]
+async fn a_key_that_another_owner_saw_first_gets_that_answer() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    desk.write_elsewhere(&public(ana(), 1, 1)).await;
+    desk.write_elsewhere(&note(bo(), 2)).await;
+    assert_eq!(code(desk.reply(ana(), 1, 1).await), Ok(2));
+    assert_eq!(desk.journal.peek(TICKET).expect("there").seq, 3);
+}
+
+#[actix_rt::test]
+async fn an_unknown_outcome_is_told_as_unknown_and_settled_by_the_same_key() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let watcher = desk.socket(bo());
+    watcher.subscribe(1, TOPIC, None);
+    desk.settle().await;
+    desk.journal.lose_next_answer();
+    assert_eq!(code(desk.reply(ana(), 1, 1).await), Err(ErrorCode::Unavailable));
+    assert_eq!(code(desk.reply(ana(), 1, 1).await), Ok(2));
+    desk.journal.fail_next_append();
+    assert_eq!(code(desk.reply(ana(), 2, 2).await), Err(ErrorCode::Unavailable));
+    assert_eq!(code(desk.reply(ana(), 2, 2).await), Ok(3));
+    desk.settle().await;
+    assert_eq!(watcher.read_words(), ["1 R1", "+2", "+3"]);
+}
+
+#[actix_rt::test]
+async fn a_full_journal_is_busy_and_a_row_that_somebody_holds_is_tried_again() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    desk.journal.fill_next_append();
+    assert_eq!(code(desk.reply(ana(), 1, 1).await), Err(ErrorCode::Busy));
+    for _ in 0..5 {
+        desk.journal.refuse_next_append();
+    }
+    assert_eq!(code(desk.reply(ana(), 1, 1).await), Ok(2));
+    for _ in 0..50 {
+        desk.journal.refuse_next_append();
+    }
+    // For ever is not an answer: after so many losses it is refused, and nothing happened.
+    assert_eq!(code(desk.reply(ana(), 2, 2).await), Err(ErrorCode::Busy));
+}
+
+#[actix_rt::test]
+async fn while_the_journal_is_away_commands_are_answered_and_watchers_keep_their_place() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let watcher = desk.socket(bo());
+    watcher.subscribe(1, TOPIC, None);
+    desk.settle().await;
+    desk.journal.fail_next_append();
+    desk.journal.fail_next_reads(12);
+    assert_eq!(code(desk.reply(ana(), 1, 1).await), Err(ErrorCode::Unavailable));
+    assert_eq!(code(desk.reply(ana(), 1, 1).await), Err(ErrorCode::Unavailable));
+    tokio::time::sleep(LONG).await;
+    assert_eq!(code(desk.reply(ana(), 1, 1).await), Ok(2));
+    desk.settle().await;
+    assert_eq!(watcher.read_words(), ["1 R1", "+2"]);
+}
+
+#[actix_rt::test]
+async fn a_ticket_that_cannot_be_read_is_tried_anew_by_the_next_who_comes() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    tokio::time::sleep(LONG).await;
+    desk.journal.fail_next_reads(1);
+    let early = desk.socket(ana());
+    early.subscribe(1, TOPIC, None);
+    desk.settle().await;
+    assert_eq!(early.read_words(), ["err 1 Unavailable"]);
+    assert_eq!(code(desk.reply(ana(), 1, 1).await), Ok(2));
+}

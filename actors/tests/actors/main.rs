@@ -1,0 +1,6 @@
+//! Tickets and workspaces as actors, over the journal's memory twin, in paused time: one binary, one file per story.
+
+mod commands;
+mod desk;
+mod failures;
+mod watching;
