@@ -21,8 +21,9 @@ export type TicketFilter = { status?: readonly string[]; assignee_id?: "me" | "n
 const BASE = "/api/v1";
 
 /** Signs in with a cookie that this script never sees. */
-export function signIn(workspace: string, email: string, password: string): Promise<Answer<SignedIn>> {
-  return ask("POST", "/sessions", { body: { workspace, email, password }, read: readSignedIn });
+export async function signIn(workspace: string, email: string, password: string): Promise<Answer<SignedIn>> {
+  const opened = await ask("POST", "/sessions", { body: { workspace, email, password }, read: () => null });
+  return opened.ok ? whoAmI() : opened;
 }
 
 export function signOut(): Promise<Answer<null>> {

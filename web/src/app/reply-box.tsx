@@ -1,0 +1,127 @@
+// Writing to a ticket: draft, send, and what to do when something came in between. The text is never lost on the way.
+import { type RefObject, useRef, useState } from "react";
+import { newKey } from "../client/ports";
+import type { PostReply } from "../client/state";
+import { type PendingPost, pendingPosts, publicDeedsAfter } from "../client/views";
+import { Button } from "../ui/basics";
+import { Composer } from "../ui/composer";
+import type { Audience, TicketId } from "../wire/generated";
+import { useDrafts } from "./drafts";
+import { useLiveState, useSession } from "./session";
+import { StalePanel } from "./stale-panel";
+import { summary } from "./words";
+
+export type ReplyBoxHandle = {
+  /** Puts the text of a reply that was not sent back into the composer. */
+  takeBack(post: PendingPost): void;
+  focus(audience: Audience): void;
+};
+
+type Props = {
+  ticket: TicketId;
+  topic: string;
+  audiences: readonly Audience[];
+  placeholder: Record<Audience, string>;
+  handle: RefObject<ReplyBoxHandle | null>;
+};
+
+/** Mount it with the ticket as its key. */
+export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Props) {
+  const { live, keep, user } = useSession();
+  const state = useLiveState();
+  const [audience, setAudience] = useState<Audience>("public");
+  const { drafts, saved, write, rebase } = useDrafts(ticket);
+  const area = useRef<HTMLTextAreaElement | null>(null);
+  const seq = state.topics[topic]?.seq ?? 0;
+  const draft = drafts[audience];
+  const stale = pendingPosts(state, ticket).find(({ fate }) => fate.at === "refused" && fate.refusal.code === "stale");
+
+  const post = (command: Omit<PostReply, "type" | "key" | "ticket_id">) =>
+    live.submit({ type: "post_reply", key: newKey(), ticket_id: ticket, ...command });
+
+  const send = () => {
+    post({ body: draft.body, audience, based_on: Math.min(draft.based_on, seq) });
+    write(audience, "", seq);
+  };
+
+  const takeBack = ({ command }: PendingPost) => {
+    const newer = drafts[command.audience].body;
+    const body = newer.trim() === "" ? command.body : `${command.body}\n\n${newer}`;
+    setAudience(command.audience);
+    write(command.audience, body, seq);
+    rebase(command.audience, seq);
+    // the outbox lets go of the text only when the draft holds it
+    void keep.writeDraft(ticket, command.audience, { body, based_on: seq }).then(() => live.withdraw(command.key));
+    area.current?.focus();
+  };
+
+  const sendInstead = ({ command }: PendingPost, change: Partial<PostReply>) => {
+    post({ body: command.body, audience: command.audience, ...based(command.based_on), ...change });
+    live.withdraw(command.key);
+  };
+
+  handle.current = {
+    takeBack,
+    focus: (which) => {
+      setAudience(which);
+      area.current?.focus();
+    },
+  };
+
+  const isDrafted = draft.body.trim() !== "" && saved[audience] === draft.body;
+  return (
+    <div className="flex flex-col gap-2">
+      {stale && (
+        <StalePanel
+          post={stale}
+          onEdit={() => takeBack(stale)}
+          onSendAnyway={() => sendInstead(stale, { force: true })}
+          onNote={audiences.includes("internal") ? () => sendInstead(stale, { audience: "internal" }) : null}
+        />
+      )}
+      {audience === "public" && draft.body.trim() !== "" && !stale && (
+        <MeanwhileNotice topic={topic} basedOn={draft.based_on} myId={user.id} onSeen={() => rebase("public", seq)} />
+      )}
+      <Composer
+        ref={area}
+        audience={audience}
+        audiences={audiences}
+        text={draft.body}
+        state={isDrafted ? "Draft saved on this device" : ""}
+        placeholder={placeholder[audience]}
+        onAudience={setAudience}
+        onText={(text) => write(audience, text, seq)}
+        onSend={send}
+      />
+    </div>
+  );
+}
+
+type NoticeProps = { topic: string; basedOn: number; myId: string; onSeen: () => void };
+
+/** Says early what would make the reply a blind one, without getting in the way of writing. */
+function MeanwhileNotice({ topic, basedOn, myId, onSeen }: NoticeProps) {
+  const { workspace } = useSession();
+  const events = useLiveState().topics[topic]?.events ?? [];
+  const missed = publicDeedsAfter(events, basedOn, myId);
+  const last = missed.at(-1);
+  if (!last) return null;
+  const more = missed.length > 1 ? ` (and ${missed.length - 1} more)` : "";
+  return (
+    <div
+      role="status"
+      className="appear flex items-center gap-3 rounded-xl bg-blue-soft py-1.5 ps-4 pe-1.5 text-blue text-sm"
+    >
+      <p className="grow">
+        {summary(last, workspace.workflow)} while you were writing{more}.
+      </p>
+      <Button size="small" onClick={onSeen}>
+        I have seen it
+      </Button>
+    </div>
+  );
+}
+
+function based(on: number | undefined): Partial<PostReply> {
+  return on === undefined ? {} : { based_on: on };
+}

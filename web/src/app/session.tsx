@@ -1,0 +1,218 @@
+// Who is signed in, and the line to the hub that lives as long as the sign-in. Both pages are built on it.
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+} from "react";
+import { type Keep, openKeep } from "../client/keep";
+import { LiveClient } from "../client/live";
+import { browserWorld, newKey } from "../client/ports";
+import * as rest from "../client/rest";
+import type { Link } from "../client/socket";
+import type { Command, Refusal, State } from "../client/state";
+import { ClockContext } from "../ui/clock";
+import { readSetting, writeSetting } from "../ui/theme";
+import { useToast } from "../ui/toasts";
+import { json, msgpack } from "../wire/codec";
+import { publicRefusal } from "./words";
+
+export type SignIn =
+  | { at: "loading" }
+  | { at: "failed"; problem: rest.Problem }
+  | { at: "signed_out"; why: "never" | "asked" | "ended" }
+  | { at: "signed_in"; signedIn: rest.SignedIn };
+
+type SignInContext = {
+  signIn: SignIn;
+  signedIn(value: rest.SignedIn): void;
+  signOut(): void;
+  ended(): void;
+  retry(): void;
+};
+
+/** Everything below a sign-in works with. */
+export type Session = rest.SignedIn & { live: LiveClient; keep: Keep; signOut: () => void };
+
+const SignInState = createContext<SignInContext | null>(null);
+const SessionContext = createContext<Session | null>(null);
+
+/** Asking who I am without a cookie is a 401 in the console of every visitor: so it is remembered whether there may be one. */
+const HINT = "tandem-signed-in";
+
+/** A reply of before a reload goes out by itself if it is younger than this; an older one is shown and waits for a word. */
+const SEND_UNASKED_WITHIN_MS = 10 * 60_000;
+
+export function SignInProvider({ children }: { children: ReactNode }) {
+  const [signIn, setSignIn] = useState<SignIn>(() =>
+    readSetting(HINT) ? { at: "loading" } : { at: "signed_out", why: "never" },
+  );
+
+  useEffect(() => {
+    if (signIn.at !== "loading") return;
+    let isCurrent = true;
+    void rest.whoAmI().then((answer) => {
+      if (!isCurrent) return;
+      if (answer.ok) setSignIn({ at: "signed_in", signedIn: answer.value });
+      else if (answer.problem.code === "unauthenticated") setSignIn(leave("ended"));
+      else setSignIn({ at: "failed", problem: answer.problem });
+    });
+    return () => {
+      isCurrent = false;
+    };
+  }, [signIn]);
+
+  const value = useMemo<SignInContext>(
+    () => ({
+      signIn,
+      signedIn: (signedIn) => {
+        writeSetting(HINT, "yes");
+        setSignIn({ at: "signed_in", signedIn });
+      },
+      signOut: () => {
+        void rest.signOut();
+        setSignIn(leave("asked"));
+      },
+      ended: () => setSignIn(leave("ended")),
+      retry: () => setSignIn({ at: "loading" }),
+    }),
+    [signIn],
+  );
+  return <SignInState value={value}>{children}</SignInState>;
+}
+
+export function useSignIn(): SignInContext {
+  return held(useContext(SignInState), "SignInProvider");
+}
+
+/** Holds the line open while somebody is signed in. */
+export function SessionProvider({ signedIn, children }: { signedIn: rest.SignedIn; children: ReactNode }) {
+  const { signOut, ended } = useSignIn();
+  const toast = useToast();
+  const [session, setSession] = useState<Session | null>(null);
+  const queries = useMemo(
+    () => new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 30_000 } } }),
+    [],
+  );
+  const userId = signedIn.user.id;
+  const workspaceId = signedIn.workspace.id;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: one line per person, however often the rest is drawn anew
+  useEffect(() => {
+    const keep = openKeep(workspaceId, userId);
+    const onRefused = (command: Command, refusal: Refusal) => {
+      toast({ text: publicRefusal(command, refusal), ...forced(live, command, refusal) });
+    };
+    const onDoubt = () => {
+      void rest.whoAmI().then((answer) => {
+        if (!answer.ok && answer.problem.code === "unauthenticated") live.endSignIn();
+      });
+    };
+    const live = new LiveClient(browserWorld(socketAddress()), chosenCodec(), keep.outbox, { onRefused, onDoubt });
+    setSession({ ...signedIn, live, keep, signOut });
+    live.start();
+    void sendUnsent(live, keep);
+    const release = followBrowser(live);
+    const stopWatching = live.onChange(() => {
+      if (live.getLink().at === "signed_out") ended();
+    });
+    return () => {
+      release();
+      stopWatching();
+      live.stop();
+    };
+  }, [userId, workspaceId]);
+
+  if (!session) return null;
+  return (
+    <QueryClientProvider client={queries}>
+      <SessionContext value={session}>
+        <ClockContext value={session.live.nowMs}>{children}</ClockContext>
+      </SessionContext>
+    </QueryClientProvider>
+  );
+}
+
+export function useSession(): Session {
+  return held(useContext(SessionContext), "SessionProvider");
+}
+
+/** The whole state, redrawn with every change of it. */
+export function useLiveState(): State {
+  const { live } = useSession();
+  return useSyncExternalStore(live.onChange, live.getState);
+}
+
+export function useLink(): Link {
+  const { live } = useSession();
+  return useSyncExternalStore(live.onChange, live.getLink);
+}
+
+/** Watches a topic while the component is there; the answered function asks again after a refusal. */
+export function useTopic(topic: string) {
+  const { live } = useSession();
+  useEffect(() => live.watch(topic), [live, topic]);
+  const again = useCallback(() => live.watchAgain(topic), [live, topic]);
+  return { topic: useLiveState().topics[topic], again };
+}
+
+function leave(why: "asked" | "ended"): SignIn {
+  writeSetting(HINT, null);
+  return { at: "signed_out", why };
+}
+
+function socketAddress(): string {
+  return `${window.location.protocol === "https:" ? "wss" : "ws"}://${window.location.host}/ws`;
+}
+
+/** `?codec=json` shows readable frames in the browser's tools. */
+function chosenCodec() {
+  return new URLSearchParams(window.location.search).get("codec") === "json" ? json : msgpack;
+}
+
+/** A change that was refused as stale can be asked for once more, knowing what came in between. */
+function forced(live: LiveClient, command: Command, refusal: Refusal) {
+  if (command.type !== "change_status" || refusal.code !== "stale") return {};
+  const act = () => live.submit({ ...command, key: newKey(), force: true });
+  return { action: { label: "Change anyway", act } };
+}
+
+async function sendUnsent(live: LiveClient, keep: Keep) {
+  for (const { command, askedAtMs } of await keep.outbox.all()) {
+    if (live.nowMs() - askedAtMs < SEND_UNASKED_WITHIN_MS) live.submit(command, askedAtMs);
+    else
+      live.showUnsent(command, askedAtMs, {
+        code: "unavailable",
+        message: "The page was closed before this was confirmed.",
+        events: [],
+      });
+  }
+}
+
+function followBrowser(live: LiveClient): () => void {
+  const back = () => live.retryNow();
+  const gone = () => live.networkLost();
+  const seen = () => {
+    if (document.visibilityState === "visible") live.retryNow();
+  };
+  window.addEventListener("online", back);
+  window.addEventListener("offline", gone);
+  window.addEventListener("pageshow", back);
+  document.addEventListener("visibilitychange", seen);
+  return () => {
+    window.removeEventListener("online", back);
+    window.removeEventListener("offline", gone);
+    window.removeEventListener("pageshow", back);
+    document.removeEventListener("visibilitychange", seen);
+  };
+}
+
+function held<T>(value: T | null, provider: string): T {
+  if (value === null) throw new Error(`used outside of ${provider}`);
+  return value;
+}

@@ -1,0 +1,205 @@
+// The thread of one ticket, for either side of the desk: what happened, and my own messages that are still on their way.
+import clsx from "clsx";
+import { ArrowDown } from "lucide-react";
+import { type RefObject, useState } from "react";
+import { olderEvents } from "../client/rest";
+import type { TopicState } from "../client/state";
+import { type PendingPost, pendingPosts } from "../client/views";
+import { Button, LoadFailed, Skeleton } from "../ui/basics";
+import { Activity, Message, type MessageLook, NotSent, Sending } from "../ui/message";
+import { useStickToEnd } from "../ui/stick";
+import { useToast } from "../ui/toasts";
+import type { Actor, EventRecord, TicketId } from "../wire/generated";
+import type { ReplyBoxHandle } from "./reply-box";
+import { useLink, useLiveState, useSession } from "./session";
+import { deed, reason } from "./words";
+
+/** Who reads: it decides which messages are "ours". */
+export type Side = "staff" | "customer";
+
+type Props = {
+  ticket: TicketId;
+  topic: string;
+  side: Side;
+  replyBox: RefObject<ReplyBoxHandle | null>;
+  again: () => void;
+};
+
+/** Mount it with the ticket as its key. */
+export function Thread({ ticket, topic, side, replyBox, again }: Props) {
+  const state = useLiveState();
+  const known = state.topics[topic];
+  const events = known?.events ?? [];
+  const posts = pendingPosts(state, ticket).filter((post) => !isStale(post));
+  const stick = useStickToEnd(
+    events[0]?.seq,
+    posts.at(-1)?.command.key ?? events.at(-1)?.seq,
+    `${events.length} ${posts.length}`,
+  );
+
+  if (events.length === 0) return <NothingYet known={known} again={again} />;
+  return (
+    <div className="relative min-h-0 grow">
+      <section
+        ref={stick.ref}
+        onScroll={stick.onScroll}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        tabIndex={0}
+        aria-label="Thread"
+        className="h-full overflow-y-auto"
+      >
+        <div className="mx-auto flex max-w-3xl flex-col gap-3 px-4 py-5">
+          <Older topic={topic} ticket={ticket} first={events[0]?.seq ?? 1} />
+          {events.map((record) => (
+            <Entry key={record.key ?? record.seq} record={record} ticket={ticket} side={side} />
+          ))}
+          {posts.map((post) => (
+            <MyPost key={post.command.key} post={post} side={side} replyBox={replyBox} />
+          ))}
+          {known?.link.at === "ended" && (
+            <p role="alert" className="rounded-xl bg-amber-soft px-4 py-3 text-amber text-sm">
+              This ticket is no longer shared with you. What you were writing is kept on this device.
+            </p>
+          )}
+        </div>
+      </section>
+      <Button
+        tone="primary"
+        size="small"
+        onClick={stick.toEnd}
+        className={clsx(
+          "-translate-x-1/2 absolute bottom-3 left-1/2 rounded-full shadow-float",
+          !stick.hasNewBelow && "hidden",
+        )}
+      >
+        <ArrowDown aria-hidden="true" size={15} /> New messages
+      </Button>
+    </div>
+  );
+}
+
+function NothingYet({ known, again }: { known: TopicState | undefined; again: () => void }) {
+  if (known?.link.at !== "ended") {
+    return (
+      <div className="min-h-0 grow overflow-hidden">
+        <Skeleton lines={4} />
+      </div>
+    );
+  }
+  return (
+    <div className="min-h-0 grow">
+      <LoadFailed what="This ticket" why={reason(known.link)} onRetry={again} />
+    </div>
+  );
+}
+
+function Older({ topic, ticket, first }: { topic: string; ticket: TicketId; first: number }) {
+  const { live } = useSession();
+  const toast = useToast();
+  const [isBusy, setIsBusy] = useState(false);
+  if (first <= 1) return null;
+  const load = async () => {
+    setIsBusy(true);
+    const answer = await olderEvents(ticket, first, 50);
+    setIsBusy(false);
+    if (answer.ok) live.happen({ type: "local:older_loaded", topic, events: answer.value });
+    else toast({ text: answer.problem.detail, action: { label: "Try again", act: () => void load() } });
+  };
+  return (
+    <Button size="small" className="self-center" disabled={isBusy} onClick={() => void load()}>
+      {isBusy ? "Loading…" : "Load older messages"}
+    </Button>
+  );
+}
+
+function Entry({ record, ticket, side }: { record: EventRecord; ticket: TicketId; side: Side }) {
+  const { workspace, user } = useSession();
+  const state = useLiveState();
+  const { event, by, at, seq } = record;
+  if (event.type === "ticket_created") {
+    // the event on the wire may be cut, the ticket is whole
+    const whole = state.tickets[ticket]?.description ?? "";
+    const body = whole.startsWith(event.description) ? whole : event.description;
+    return (
+      <Message
+        author={by.name}
+        role={roleOf(by, side, user.id)}
+        look={lookOf(by, side, user.id)}
+        at={at}
+        body={body}
+        seq={seq}
+      />
+    );
+  }
+  if (event.type === "reply_posted") {
+    const look = event.audience === "internal" ? "note" : lookOf(by, side, user.id);
+    const remark = side === "staff" ? remarkOf(event.forced, event.missed) : undefined;
+    return (
+      <Message
+        author={by.name}
+        role={roleOf(by, side, user.id)}
+        look={look}
+        at={at}
+        body={event.body}
+        seq={seq}
+        {...(remark && { remark })}
+      >
+        {event.truncated && (
+          <p className="mt-2 text-ink-soft text-xs">This message is longer than what is shown here.</p>
+        )}
+      </Message>
+    );
+  }
+  const what = deed(event, workspace.workflow, state.people, by.id);
+  const note = event.type === "status_changed" ? event.note : undefined;
+  return what === null ? null : <Activity author={by.name} what={what} at={at} note={note} />;
+}
+
+function MyPost({
+  post,
+  side,
+  replyBox,
+}: {
+  post: PendingPost;
+  side: Side;
+  replyBox: RefObject<ReplyBoxHandle | null>;
+}) {
+  const { live, user } = useSession();
+  const isLive = useLink().at === "live";
+  const { command, fate } = post;
+  const at = new Date(post.asked_at_ms).toISOString();
+  const look = command.audience === "internal" ? "note" : "ours";
+  return (
+    <Message author={user.name} {...(side === "customer" && { role: "You" })} look={look} at={at} body={command.body}>
+      {fate.at === "refused" ? (
+        <NotSent
+          why={reason(fate.refusal)}
+          onRetry={() => live.retry(command.key)}
+          onEdit={() => replyBox.current?.takeBack(post)}
+        />
+      ) : (
+        <Sending words={isLive ? "Sending…" : "Will be sent as soon as the connection is back."} />
+      )}
+    </Message>
+  );
+}
+
+function isStale({ fate }: PendingPost): boolean {
+  return fate.at === "refused" && fate.refusal.code === "stale";
+}
+
+function lookOf(by: Actor, side: Side, myId: string): MessageLook {
+  if (side === "customer") return by.id === myId ? "ours" : "theirs";
+  return by.kind === "customer" ? "theirs" : "ours";
+}
+
+function roleOf(by: Actor, side: Side, myId: string): string {
+  if (by.kind === "customer") return by.id === myId && side === "customer" ? "You" : "Customer";
+  if (by.kind === "agent") return side === "customer" ? "Support" : "";
+  return by.kind === "system" ? "Automatic" : "Program";
+}
+
+function remarkOf(forced: boolean | undefined, missed: boolean | undefined): string | undefined {
+  if (forced) return "Sent although something had come in between.";
+  return missed ? "Written before the message above was seen." : undefined;
+}

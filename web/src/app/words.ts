@@ -1,0 +1,130 @@
+// What happened, in words for people: events of a thread, refusals, problems.
+import type { Problem } from "../client/rest";
+import { assertNever, type Command, type Refusal } from "../client/state";
+import type { ErrorCode, Event, EventRecord, PersonRef, Workflow } from "../wire/generated";
+
+/** What an event that is no message did, after its author's name; null for what shows nothing. */
+export function deed(
+  event: Event,
+  workflow: Workflow,
+  people: readonly PersonRef[],
+  byId: string | undefined,
+): string | null {
+  switch (event.type) {
+    case "ticket_created":
+    case "reply_posted":
+    case "nothing_changed":
+      return null;
+    case "status_changed":
+      return `changed the status from ${labelOf(workflow, event.from)} to ${labelOf(workflow, event.to)}`;
+    case "assigned":
+      return assignment(event.assignee_id, people, byId);
+    case "field_changed":
+      return `${fieldChange(event.field, event.from, event.to)}`;
+    default:
+      return assertNever(event);
+  }
+}
+
+/** One sentence about what came in between. */
+export function summary(record: EventRecord, workflow: Workflow): string {
+  const { event, by } = record;
+  if (event.type === "reply_posted") return `${by.name} ${event.audience === "internal" ? "left a note" : "replied"}`;
+  return `${by.name} ${deed(event, workflow, [], by.id) ?? "changed something"}`;
+}
+
+/** Why a change of mine did not happen. */
+export function publicRefusal(command: Command, refusal: Refusal): string {
+  return `${what(command)} ${reason(refusal)}`;
+}
+
+/** Why something did not happen, by its code; the hub's own sentence where it says more. */
+export function reason({ code, message }: { code: ErrorCode; message: string }): string {
+  switch (code) {
+    case "stale":
+      return "Something new came in between.";
+    case "claimed":
+      return "Somebody else is answering this ticket right now.";
+    case "not_found":
+      return "This ticket does not exist, or you cannot see it.";
+    case "forbidden":
+      return "Your role does not allow this.";
+    case "busy":
+    case "rate_limited":
+      return "The server is busy right now.";
+    case "unavailable":
+      return message || "The server did not confirm it.";
+    case "too_large":
+      return "The text is too long.";
+    case "unauthenticated":
+      return "Your sign-in has ended.";
+    case "bad_frame":
+    case "unknown_type":
+    case "unsupported_version":
+      return "This page is older than the server. Reload it.";
+    case "invalid":
+    case "illegal_transition":
+    case "limit_reached":
+      return message;
+    default:
+      return assertNever(code);
+  }
+}
+
+/** Why somebody could not sign in. */
+export function signInProblem(problem: Problem): string {
+  switch (problem.code) {
+    case "unauthenticated":
+      return "Workspace, e-mail and password do not belong together. Check all three and try again.";
+    case "rate_limited":
+      return `Too many attempts. Try again ${waitOf(problem.retry_after_ms)}.`;
+    case "busy":
+    case "unavailable":
+      return `The server is busy. Try again ${waitOf(problem.retry_after_ms)}.`;
+    default:
+      return problem.detail;
+  }
+}
+
+export function labelOf(workflow: Workflow, statusId: string): string {
+  return workflow.statuses.find((status) => status.id === statusId)?.label ?? statusId;
+}
+
+function what(command: Command): string {
+  switch (command.type) {
+    case "post_reply":
+      return "Not sent.";
+    case "change_status":
+      return "The status was not changed.";
+    case "assign":
+      return "The assignment was not changed.";
+    case "update_ticket":
+      return "The ticket was not changed.";
+    default:
+      return assertNever(command);
+  }
+}
+
+function assignment(assigneeId: string | null, people: readonly PersonRef[], byId: string | undefined): string {
+  if (assigneeId === null) return "removed the assignment";
+  if (assigneeId === byId) return "took this ticket";
+  const name = people.find((person) => person.id === assigneeId)?.name;
+  return name ? `assigned this to ${name}` : "assigned this to a colleague";
+}
+
+function fieldChange(field: string, from: unknown, to: unknown): string {
+  if (field === "title") return `changed the title to “${String(to)}”`;
+  if (field === "priority") return `changed the priority from ${shown(from)} to ${shown(to)}`;
+  if (field === "custom") return "changed the custom fields";
+  return to === null ? `cleared ${field.replaceAll("_", " ")}` : `set ${field.replaceAll("_", " ")} to ${String(to)}`;
+}
+
+function shown(value: unknown): string {
+  return value === null ? "none" : String(value).toUpperCase();
+}
+
+function waitOf(ms: number | null): string {
+  if (ms === null) return "in a moment";
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 90 ? `in ${seconds} seconds` : `in ${Math.ceil(seconds / 60)} minutes`;
+}

@@ -1,0 +1,63 @@
+// Single keys for hands that stay on the keyboard. They can be switched off (WCAG 2.1.4) and never act while somebody types.
+import { type RefObject, useEffect, useState } from "react";
+import type { ReplyBoxHandle } from "../app/reply-box";
+import { readSetting, writeSetting } from "../ui/theme";
+
+const NAME = "tandem-keys";
+
+/** Marks the links of a list that j and k walk along. */
+export const ROW = "data-row";
+
+export function useShortcuts(replyBox: RefObject<ReplyBoxHandle | null>) {
+  const [areOn, setAreOn] = useState(() => readSetting(NAME) !== "off");
+  useEffect(() => {
+    if (!areOn) return;
+    const onKeyDown = (pressed: KeyboardEvent) => {
+      if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || pressed.isComposing || isTyping(pressed.target))
+        return;
+      const act = actionOf(pressed.key, replyBox.current);
+      if (!act) return;
+      pressed.preventDefault();
+      act();
+    };
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, [areOn, replyBox]);
+  const setOn = (on: boolean) => {
+    writeSetting(NAME, on ? null : "off");
+    setAreOn(on);
+  };
+  return { areOn, setOn };
+}
+
+function actionOf(key: string, replyBox: ReplyBoxHandle | null): (() => void) | null {
+  switch (key) {
+    case "j":
+      return () => walk(1);
+    case "k":
+      return () => walk(-1);
+    case "r":
+      return replyBox && (() => replyBox.focus("public"));
+    case "n":
+      return replyBox && (() => replyBox.focus("internal"));
+    default:
+      return null;
+  }
+}
+
+/** Moves to the next or previous row, from the one that has the focus or is open. Enter opens it: it is a link. */
+function walk(step: 1 | -1) {
+  const rows = [...document.querySelectorAll<HTMLElement>(`[${ROW}]`)];
+  const focused = rows.indexOf(document.activeElement);
+  const at = focused >= 0 ? focused : rows.findIndex((row) => row.getAttribute("aria-current") === "true");
+  const next = at < 0 ? rows[0] : rows[Math.min(rows.length - 1, Math.max(0, at + step))];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.closest("input, textarea, select, [role=menu]") !== null)
+  );
+}

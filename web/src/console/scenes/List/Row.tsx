@@ -1,0 +1,57 @@
+// One ticket of a list. A link, so that it opens with Enter, in a new tab, or by touch like any other.
+import clsx from "clsx";
+import { memo } from "react";
+import { Link } from "react-router";
+import { useLiveState } from "../../../app/session";
+import { Avatar, PRIORITIES, StatusChip } from "../../../ui/basics";
+import { TimeAgo } from "../../../ui/clock";
+import type { AgentTicket, UserId, Workflow } from "../../../wire/generated";
+import { ROW } from "../../keys";
+
+type Props = { ticket: AgentTicket; workflow: Workflow; isOpen: boolean; search: string; assignee: UserId | null };
+
+export const Row = memo(function Row({ ticket, workflow, isOpen, search, assignee }: Props) {
+  const status = workflow.statuses.find(({ id }) => id === ticket.status);
+  return (
+    <li className="border-line border-b">
+      <Link
+        to={`/t/${ticket.id}${search}`}
+        aria-current={isOpen ? "true" : undefined}
+        {...{ [ROW]: ticket.number }}
+        className={clsx(
+          "-outline-offset-2 block border-s-3 px-4 py-3",
+          isOpen ? "border-accent bg-accent-soft" : "border-transparent hover:bg-sunken",
+        )}
+      >
+        <span className="flex items-baseline gap-2">
+          <span className="min-w-0 grow truncate font-medium">{ticket.title}</span>
+          <TimeAgo at={ticket.updated_at} className="shrink-0 text-ink-soft text-xs" />
+        </span>
+        <span className="mt-1 flex items-center gap-2 text-ink-soft text-xs">
+          <span className="min-w-0 grow truncate">
+            {ticket.number} · {ticket.requester.name}
+          </span>
+          {(ticket.priority === "p1" || ticket.priority === "p2") && (
+            <span className={clsx("shrink-0 font-semibold", PRIORITIES[ticket.priority].look)}>
+              {PRIORITIES[ticket.priority].label}
+            </span>
+          )}
+          <StatusChip status={status} fallback={ticket.status} />
+          <Assignee id={assignee} />
+        </span>
+      </Link>
+    </li>
+  );
+});
+
+function Assignee({ id }: { id: UserId | null }) {
+  const { people } = useLiveState();
+  const name = people.find((person) => person.id === id)?.name;
+  const words = id === null ? "Unassigned" : (name ?? "Assigned");
+  return (
+    <span className="scale-85" title={words}>
+      <span className="sr-only">{words}</span>
+      <Avatar name={name ?? "?"} tone={id === null ? "nobody" : "staff"} />
+    </span>
+  );
+}

@@ -1,0 +1,86 @@
+// One ticket at work: what it is, what happened, and what I say to it.
+import { ArrowLeft } from "lucide-react";
+import { type RefObject, useEffect } from "react";
+import { Link } from "react-router";
+import { ReplyBox, type ReplyBoxHandle } from "../../../app/reply-box";
+import { useLiveState, useSession, useTopic } from "../../../app/session";
+import { Thread } from "../../../app/thread";
+import { mayWork } from "../../../client/rest";
+import { isAgentTicket } from "../../../client/store";
+import { ticketView } from "../../../client/views";
+import { buttonLook } from "../../../ui/basics";
+import type { AgentTicket, Audience, TicketId } from "../../../wire/generated";
+import { type ListChoice, writeChoice } from "../../views";
+import { AssigneeMenu, PriorityMenu, StatusMenu } from "./Menus";
+import { Title } from "./Title";
+
+const AUDIENCES: readonly Audience[] = ["public", "internal"];
+const PLACEHOLDER: Record<Audience, string> = {
+  public: "Reply to the customer…",
+  internal: "Only colleagues see this…",
+};
+
+type Props = { id: TicketId; choice: ListChoice; replyBox: RefObject<ReplyBoxHandle | null> };
+
+/** Mount it with the ticket as its key. */
+export function Ticket({ id, choice, replyBox }: Props) {
+  const { user } = useSession();
+  const topic = `ticket:${id}`;
+  const watched = useTopic(topic);
+  const row = ticketView(useLiveState(), id);
+  const ticket = row && isAgentTicket(row) ? row : undefined;
+  const canWrite =
+    mayWork(user.role) &&
+    watched.topic !== undefined &&
+    watched.topic.link.at !== "ended" &&
+    watched.topic.events.length > 0;
+  useEffect(() => {
+    if (ticket) document.title = `${ticket.number} ${ticket.title}`;
+  }, [ticket]);
+
+  return (
+    <div className="flex h-full flex-col">
+      <header className="border-line border-b bg-surface px-4 pt-2.5 pb-2">
+        <div className="mx-auto flex max-w-3xl flex-col gap-1.5">
+          <div className="flex items-start gap-1">
+            <Link
+              to={`/${writeChoice(choice)}`}
+              aria-label="Back to the list"
+              className={`${buttonLook("quiet", "small")} -ms-2 lg:hidden`}
+            >
+              <ArrowLeft aria-hidden="true" size={18} />
+            </Link>
+            {ticket ? (
+              <Title ticket={ticket} seq={watched.topic?.seq ?? ticket.seq} />
+            ) : (
+              <h2 className="sr-only">Ticket</h2>
+            )}
+          </div>
+          {ticket && <Facts ticket={ticket} seq={watched.topic?.seq ?? ticket.seq} />}
+        </div>
+      </header>
+      <Thread ticket={id} topic={topic} side="staff" replyBox={replyBox} again={watched.again} />
+      {canWrite && (
+        <div className="px-4 pb-4">
+          <div className="mx-auto max-w-3xl">
+            <ReplyBox ticket={id} topic={topic} audiences={AUDIENCES} placeholder={PLACEHOLDER} handle={replyBox} />
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Facts({ ticket, seq }: { ticket: AgentTicket; seq: number }) {
+  return (
+    <div className="flex flex-wrap items-center gap-x-1.5 gap-y-1">
+      <StatusMenu ticket={ticket} seq={seq} />
+      <AssigneeMenu ticket={ticket} />
+      <PriorityMenu ticket={ticket} seq={seq} />
+      <p className="ms-auto text-ink-soft text-sm">
+        <span className="sr-only">Ticket </span>
+        {ticket.number} · {ticket.requester.name}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+// Where a reply or note is written. What happens to the text is left to whoever places it.
+import clsx from "clsx";
+import { Lock, Send } from "lucide-react";
+import { type KeyboardEvent, type Ref, useId } from "react";
+import type { Audience } from "../wire/generated";
+import { Button } from "./basics";
+
+type Props = {
+  audience: Audience;
+  /** With one only there is nothing to choose. */
+  audiences: readonly Audience[];
+  text: string;
+  /** Such as "Draft saved on this device". */
+  state: string;
+  placeholder: string;
+  ref?: Ref<HTMLTextAreaElement>;
+  onAudience: (audience: Audience) => void;
+  onText: (text: string) => void;
+  onSend: () => void;
+};
+
+const NAMES: Record<Audience, { tab: string; label: string; send: string }> = {
+  public: { tab: "Reply", label: "Reply to the customer", send: "Send" },
+  internal: { tab: "Internal note", label: "Internal note for colleagues", send: "Add note" },
+};
+
+/** The longest body that a frame may carry, in bytes of UTF-8 (protocol: 32 KiB). */
+const MAX_BODY_BYTES = 32 * 1024;
+
+export function Composer({ audience, audiences, text, state, placeholder, ref, onAudience, onText, onSend }: Props) {
+  const id = useId();
+  const isNote = audience === "internal";
+  const isTooLong = new TextEncoder().encode(text).length > MAX_BODY_BYTES;
+  const canSend = text.trim() !== "" && !isTooLong;
+  const onKeyDown = (pressed: KeyboardEvent) => {
+    if (pressed.key !== "Enter" || !(pressed.ctrlKey || pressed.metaKey) || pressed.nativeEvent.isComposing) return;
+    pressed.preventDefault();
+    if (canSend) onSend();
+  };
+  return (
+    <div
+      className={clsx(
+        "rounded-2xl border focus-within:border-accent",
+        isNote ? "border-note-line bg-note" : "border-line-strong bg-surface",
+      )}
+    >
+      {audiences.length > 1 && (
+        <fieldset aria-label="Who reads it" className="flex gap-1 px-2 pt-2">
+          {audiences.map((one) => (
+            <button
+              key={one}
+              type="button"
+              aria-pressed={one === audience}
+              onClick={() => onAudience(one)}
+              className={clsx(
+                "inline-flex min-h-8 items-center gap-1.5 rounded-lg px-3 font-medium text-sm",
+                one === audience && !isNote && "bg-accent-soft text-accent",
+                one === audience && isNote && "bg-note-line/50 text-note-ink",
+                one !== audience && "text-ink-soft hover:text-ink",
+              )}
+            >
+              {one === "internal" && <Lock aria-hidden="true" size={13} />}
+              {NAMES[one].tab}
+            </button>
+          ))}
+        </fieldset>
+      )}
+      <label htmlFor={id} className="sr-only">
+        {audiences.length > 1 ? NAMES[audience].label : "Your message"}
+      </label>
+      <textarea
+        id={id}
+        ref={ref}
+        dir="auto"
+        rows={3}
+        value={text}
+        placeholder={placeholder}
+        onChange={(change) => onText(change.target.value)}
+        onKeyDown={onKeyDown}
+        aria-describedby={`${id}-hint`}
+        className="field-sizing-content block max-h-[40vh] min-h-20 w-full resize-none bg-transparent px-4 py-3 outline-none placeholder:text-ink-soft"
+      />
+      <div className="flex items-center gap-3 px-2 pb-2">
+        <p
+          id={`${id}-hint`}
+          className={clsx("min-w-0 grow truncate ps-2 text-xs", isTooLong ? "text-danger" : "text-ink-soft")}
+        >
+          {isTooLong ? "This is too long for one message. Send it in parts." : state || "Markdown · Ctrl+Enter sends"}
+        </p>
+        <Button tone={isNote ? "note" : "primary"} disabled={!canSend} onClick={onSend}>
+          <Send aria-hidden="true" size={15} /> {NAMES[audience].send}
+        </Button>
+      </div>
+    </div>
+  );
+}

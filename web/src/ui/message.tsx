@@ -1,0 +1,103 @@
+// One entry of a thread: a message, a note, or a line about what was done.
+import clsx from "clsx";
+import { CircleAlert, Clock, Lock } from "lucide-react";
+import type { ReactNode } from "react";
+import { Avatar, Button } from "./basics";
+import { TimeAgo } from "./clock";
+import { Markdown } from "./markdown";
+
+export type MessageLook = "theirs" | "ours" | "note";
+
+type MessageProps = {
+  author: string;
+  /** Beside the name, such as "Customer". */
+  role?: string;
+  look: MessageLook;
+  at: string;
+  body: string;
+  /** Such as "sent without having seen the message before". */
+  remark?: string;
+  children?: ReactNode;
+  seq?: number;
+};
+
+export function Message({ author, role, look, at, body, remark, children, seq }: MessageProps) {
+  return (
+    <article
+      aria-label={`${look === "note" ? "Internal note" : "Message"} from ${author}`}
+      data-seq={seq}
+      className={clsx(
+        "flex gap-3 rounded-2xl border p-4",
+        look === "theirs" && "border-line bg-surface",
+        look === "ours" && "border-transparent bg-accent-soft",
+        look === "note" && "border-note-line bg-note",
+      )}
+    >
+      <Avatar name={author} tone={look === "theirs" ? "person" : "staff"} />
+      <div className="min-w-0 grow">
+        <header className="mb-1 flex flex-wrap items-baseline gap-x-2 text-sm">
+          <span className="font-semibold">{author}</span>
+          {look === "note" ? (
+            <span className="inline-flex items-center gap-1 font-medium text-note-ink text-xs">
+              <Lock aria-hidden="true" size={12} /> Internal note
+            </span>
+          ) : (
+            role && <span className="text-ink-soft text-xs">{role}</span>
+          )}
+          <TimeAgo at={at} className="text-ink-soft text-xs" />
+        </header>
+        <Markdown text={body} />
+        {remark && <p className="mt-2 text-ink-soft text-xs">{remark}</p>}
+        {children}
+      </div>
+    </article>
+  );
+}
+
+export function Sending({ words }: { words: string }) {
+  return (
+    <p className="mt-2 flex items-center gap-1.5 text-ink-soft text-xs">
+      <Clock aria-hidden="true" size={13} /> {words}
+    </p>
+  );
+}
+
+export function NotSent({ why, onRetry, onEdit }: { why: string; onRetry: () => void; onEdit: () => void }) {
+  return (
+    <div
+      role="alert"
+      className="mt-3 flex flex-wrap items-center gap-2 rounded-lg bg-danger-soft py-1.5 ps-3 pe-1.5 text-danger text-sm"
+    >
+      <CircleAlert aria-hidden="true" size={15} />
+      <p className="grow">
+        <strong className="font-semibold">Not sent.</strong> {why}
+      </p>
+      <Button size="small" onClick={onRetry}>
+        Retry
+      </Button>
+      <Button size="small" onClick={onEdit}>
+        Edit
+      </Button>
+    </div>
+  );
+}
+
+/** What somebody did, in one quiet line. */
+export function Activity({
+  author,
+  what,
+  at,
+  note,
+}: {
+  author: string;
+  what: string;
+  at: string;
+  note?: string | undefined;
+}) {
+  return (
+    <p className="ps-4 text-ink-soft text-sm">
+      <span className="font-medium text-ink">{author}</span> {what} · <TimeAgo at={at} />
+      {note && <span className="mt-0.5 block border-note-line border-s-2 ps-2">{note}</span>}
+    </p>
+  );
+}

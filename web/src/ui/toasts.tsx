@@ -1,0 +1,58 @@
+// Short messages about what did not work, at the edge of the screen, until dismissed. They never take the focus.
+import { X } from "lucide-react";
+import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
+import { Button } from "./basics";
+
+export type Toast = { text: string; action?: { label: string; act: () => void } };
+
+const ToastContext = createContext<(toast: Toast) => void>(() => {});
+
+/** Shows a message. */
+export function useToast(): (toast: Toast) => void {
+  return useContext(ToastContext);
+}
+
+/** At most this many at once: the oldest goes. */
+const MOST = 4;
+
+export function Toasts({ children }: { children: ReactNode }) {
+  const [toasts, setToasts] = useState<readonly (Toast & { id: number })[]>([]);
+  const show = useCallback((toast: Toast) => {
+    setToasts((shown) => [...shown, { ...toast, id: (shown.at(-1)?.id ?? 0) + 1 }].slice(-MOST));
+  }, []);
+  const dismiss = (id: number) => setToasts((shown) => shown.filter((toast) => toast.id !== id));
+  const list = useMemo(() => children, [children]);
+  return (
+    <ToastContext value={show}>
+      {list}
+      <section
+        aria-label="Messages"
+        aria-live="polite"
+        className="pointer-events-none fixed inset-x-0 bottom-0 z-40 flex flex-col items-center gap-2 p-4 sm:items-end"
+      >
+        {toasts.map((toast) => (
+          <div
+            key={toast.id}
+            className="appear pointer-events-auto flex w-full max-w-md items-center gap-3 rounded-xl border border-line bg-raised py-2 ps-4 pe-2 text-sm shadow-float"
+          >
+            <p className="grow">{toast.text}</p>
+            {toast.action && (
+              <Button
+                size="small"
+                onClick={() => {
+                  toast.action?.act();
+                  dismiss(toast.id);
+                }}
+              >
+                {toast.action.label}
+              </Button>
+            )}
+            <Button size="small" tone="quiet" aria-label="Dismiss" onClick={() => dismiss(toast.id)}>
+              <X aria-hidden="true" size={16} />
+            </Button>
+          </div>
+        ))}
+      </section>
+    </ToastContext>
+  );
+}
