@@ -1,8 +1,9 @@
 //! Commands: one append in flight, what waits is decided together, one effect per key.
 
 use hub_core::rules::permissions::Role;
-use hub_core::testing::asker;
-use hub_core::wire::{Audience, ErrorCode, Priority, Source};
+use hub_core::rules::ticket::{Intent, Step};
+use hub_core::testing::{asker, workspace_facts};
+use hub_core::wire::{Audience, ErrorCode, Patch, Priority, Source};
 
 use crate::desk::{Desk, LONG, TICKET, ana, bo, cleo, code, note, public};
 
@@ -172,4 +173,20 @@ async fn foreign_and_missing_tickets_answer_alike() {
     let foreign = desk.tickets.submit(TICKET, reply()).await.expect_err("not hers");
     let missing = desk.tickets.submit(missing, reply()).await.expect_err("not there");
     assert_eq!(foreign, missing);
+}
+
+#[actix_rt::test]
+async fn somebody_who_joined_a_moment_ago_can_be_given_a_ticket() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let newcomer = asker(Role::Agent, 20);
+    let give = |n| Intent {
+        key: crate::desk::command_key(n),
+        by: ana(),
+        steps: vec![Step::Assign { assignee_id: Patch::Set(newcomer.user), team_id: Patch::Keep }],
+    };
+    assert_eq!(code(desk.tickets.submit(TICKET, give(1)).await), Err(ErrorCode::Invalid));
+    desk.workspaces.set(workspace_facts(TICKET.workspace, &[ana(), bo(), newcomer.clone()]));
+    tokio::time::sleep(actors::Settings::default().facts_for).await;
+    assert_eq!(code(desk.tickets.submit(TICKET, give(2)).await), Ok(2));
 }
