@@ -60,7 +60,7 @@ test-web: web-packages ## types, lints, unit tests and build of the web pages
 	@$(STEP) "web build" npm --prefix web run build
 
 test-rust: need-node ## all Rust tests, against a throwaway Postgres
-	@$(STEP) "cargo test" $(LAUNCH) with-postgres --fast -- cargo test --workspace
+	@$(STEP) "cargo test" $(LAUNCH) with-postgres --fast -- cargo test --locked --workspace --features hub_core/ts
 
 build-debug:
 	@$(STEP) "hub and load tester" cargo build -p hub -p loadtest
