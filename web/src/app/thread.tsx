@@ -1,5 +1,4 @@
 // The thread of one ticket, for either side of the desk: what happened, and my own messages that are still on their way.
-import clsx from "clsx";
 import { ArrowDown } from "lucide-react";
 import { type RefObject, useState } from "react";
 import { olderEvents } from "../client/rest";
@@ -63,17 +62,16 @@ export function Thread({ ticket, topic, side, replyBox, again }: Props) {
           )}
         </div>
       </section>
-      <Button
-        tone="primary"
-        size="small"
-        onClick={stick.toEnd}
-        className={clsx(
-          "-translate-x-1/2 absolute bottom-3 left-1/2 rounded-full shadow-float",
-          !stick.hasNewBelow && "hidden",
-        )}
-      >
-        <ArrowDown aria-hidden="true" size={15} /> New messages
-      </Button>
+      {stick.hasNewBelow && (
+        <Button
+          tone="primary"
+          size="small"
+          onClick={stick.toEnd}
+          className="-translate-x-1/2 absolute bottom-3 left-1/2 rounded-full shadow-float"
+        >
+          <ArrowDown aria-hidden="true" size={15} /> New messages
+        </Button>
+      )}
     </div>
   );
 }

@@ -11,9 +11,9 @@ const THEMES: readonly { value: Theme; label: string }[] = [
   { value: "dark", label: "Dark" },
 ];
 
-type Props = { shortcuts?: { areOn: boolean; setOn: (on: boolean) => void } };
+type Props = { withName?: boolean; shortcuts?: { areOn: boolean; setOn: (on: boolean) => void } };
 
-export function UserMenu({ shortcuts }: Props) {
+export function UserMenu({ withName = false, shortcuts }: Props) {
   const { user, workspace, signOut } = useSession();
   const [theme, setTheme] = useTheme();
   return (
@@ -21,7 +21,12 @@ export function UserMenu({ shortcuts }: Props) {
       label={`Account of ${user.name}`}
       align="end"
       triggerLook="flex min-h-10 items-center gap-2 rounded-lg px-1.5 text-start hover:bg-sunken"
-      trigger={<Avatar name={user.name} tone="staff" />}
+      trigger={
+        <>
+          <Avatar name={user.name} tone="staff" />
+          {withName && <span className="truncate text-sm max-lg:hidden">{user.name}</span>}
+        </>
+      }
     >
       <div className="px-2.5 pt-1.5 pb-2">
         <p className="font-semibold">{user.name}</p>

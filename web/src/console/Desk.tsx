@@ -48,7 +48,7 @@ function StaffDesk() {
         </div>
         <Rail choice={choice} />
         <div className="ms-auto lg:ms-0 lg:mt-auto">
-          <UserMenu shortcuts={shortcuts} />
+          <UserMenu withName shortcuts={shortcuts} />
         </div>
       </header>
       <div

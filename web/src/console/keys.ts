@@ -48,7 +48,7 @@ function actionOf(key: string, replyBox: ReplyBoxHandle | null): (() => void) | 
 /** Moves to the next or previous row, from the one that has the focus or is open. Enter opens it: it is a link. */
 function walk(step: 1 | -1) {
   const rows = [...document.querySelectorAll<HTMLElement>(`[${ROW}]`)];
-  const focused = rows.indexOf(document.activeElement);
+  const focused = rows.indexOf(document.activeElement instanceof HTMLElement ? document.activeElement : document.body);
   const at = focused >= 0 ? focused : rows.findIndex((row) => row.getAttribute("aria-current") === "true");
   const next = at < 0 ? rows[0] : rows[Math.min(rows.length - 1, Math.max(0, at + step))];
   next?.focus();

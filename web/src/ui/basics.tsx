@@ -75,7 +75,7 @@ export function StatusChip({ status, fallback }: { status: Status | undefined; f
   return (
     <span
       className={clsx(
-        "inline-flex items-center gap-1.5 whitespace-nowrap rounded-full px-2 py-0.5 font-medium text-xs",
+        "inline-flex items-center gap-1.5 whitespace-nowrap rounded-full px-2 py-0.5 font-medium text-xs ring-1 ring-current/15 ring-inset",
         KINDS[status?.kind ?? "closed"],
       )}
     >
@@ -96,19 +96,19 @@ export const PRIORITIES: Record<Priority, { label: string; look: string }> = {
 export function Avatar({ name, tone = "person" }: { name: string; tone?: "person" | "staff" | "nobody" }) {
   const look = {
     person: "bg-sunken text-ink-soft",
-    staff: "bg-accent-soft text-accent",
+    staff: "bg-accent-soft text-accent ring-1 ring-accent/25 ring-inset",
     nobody: "border border-dashed border-line-strong text-ink-soft",
   };
   return (
     <span
       aria-hidden="true"
+      data-initials={tone === "nobody" ? "" : initials(name)}
       className={clsx(
         "inline-flex size-7 shrink-0 select-none items-center justify-center rounded-full font-semibold text-[11px]",
+        "before:content-[attr(data-initials)]",
         look[tone],
       )}
-    >
-      {tone === "nobody" ? "" : initials(name)}
-    </span>
+    />
   );
 }
 

@@ -50,16 +50,14 @@ function OneConversation({ id }: { id: TicketId }) {
       </div>
       <Thread ticket={id} topic={topic} side="customer" replyBox={replyBox} again={watched.again} />
       {canWrite && (
-        <div className="px-4 pb-4">
-          <div className="mx-auto max-w-3xl">
-            <ReplyBox
-              ticket={id}
-              topic={topic}
-              audiences={AUDIENCES}
-              placeholder={{ public: placeholder, internal: "" }}
-              handle={replyBox}
-            />
-          </div>
+        <div className="mx-auto w-full max-w-3xl px-4 pb-4">
+          <ReplyBox
+            ticket={id}
+            topic={topic}
+            audiences={AUDIENCES}
+            placeholder={{ public: placeholder, internal: "" }}
+            handle={replyBox}
+          />
         </div>
       )}
     </div>

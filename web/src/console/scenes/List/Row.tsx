@@ -49,7 +49,7 @@ function Assignee({ id }: { id: UserId | null }) {
   const name = people.find((person) => person.id === id)?.name;
   const words = id === null ? "Unassigned" : (name ?? "Assigned");
   return (
-    <span className="scale-85" title={words}>
+    <span className="inline-flex scale-85" title={words}>
       <span className="sr-only">{words}</span>
       <Avatar name={name ?? "?"} tone={id === null ? "nobody" : "staff"} />
     </span>

@@ -40,8 +40,8 @@ export function Ticket({ id, choice, replyBox }: Props) {
 
   return (
     <div className="flex h-full flex-col">
-      <header className="border-line border-b bg-surface px-4 pt-2.5 pb-2">
-        <div className="mx-auto flex max-w-3xl flex-col gap-1.5">
+      <header className="border-line border-b bg-surface pt-2.5 pb-2">
+        <div className="mx-auto flex max-w-3xl flex-col gap-1.5 px-4">
           <div className="flex items-start gap-1">
             <Link
               to={`/${writeChoice(choice)}`}
@@ -61,10 +61,8 @@ export function Ticket({ id, choice, replyBox }: Props) {
       </header>
       <Thread ticket={id} topic={topic} side="staff" replyBox={replyBox} again={watched.again} />
       {canWrite && (
-        <div className="px-4 pb-4">
-          <div className="mx-auto max-w-3xl">
-            <ReplyBox ticket={id} topic={topic} audiences={AUDIENCES} placeholder={PLACEHOLDER} handle={replyBox} />
-          </div>
+        <div className="mx-auto w-full max-w-3xl px-4 pb-4">
+          <ReplyBox ticket={id} topic={topic} audiences={AUDIENCES} placeholder={PLACEHOLDER} handle={replyBox} />
         </div>
       )}
     </div>
