@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::{Duration, Instant};
 
 use super::build::{Sample, by_seq};
 use crate::ids::TicketKey;
@@ -227,6 +228,10 @@ pub async fn a_write_that_nobody_waits_for_is_written(subject: &dyn Subject) {
     let dropped = sample.reply("never waited for");
     let state = (*dropped.state).clone();
     drop(journal.append(dropped));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while journal.load(sample.ticket).await.expect("answers").as_ref() != Some(&state) {
+        assert!(Instant::now() < deadline, "never written");
+    }
     sample.state = Some(state);
     let next = sample.reply("after it");
     committed(sample.write(journal, next).await);

@@ -1,0 +1,194 @@
+//! The one statement that writes: many tickets at once, each wholly or not at all. See `sql/journal/append.sql`.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Instant, SystemTime};
+
+use hub_core::ids::{TicketId, TicketKey, WorkspaceId};
+use hub_core::ports::Append;
+use hub_core::rules::ticket::TicketState;
+use tokio_postgres::types::{Json, ToSql};
+use tokio_postgres::{Client, Error as PgError, Row, Statement};
+use uuid::Uuid;
+
+use crate::rows::{STATE_VERSION, bigint, to_system_time};
+use crate::tenant::{self, Failed};
+use crate::{DbClock, sql};
+
+/// The prepared statements of a connection that writes.
+pub(crate) struct Fence {
+    append: Statement,
+    set_workspaces: Statement,
+    hold_heads: Statement,
+    settle: Statement,
+}
+
+/// The tickets that were written, each with the database's time.
+pub(crate) type Written = HashMap<TicketKey, SystemTime>;
+
+impl Fence {
+    pub(crate) async fn prepare(client: &Client) -> Result<Self, PgError> {
+        Ok(Self {
+            append: client.prepare(sql::JOURNAL_APPEND).await?,
+            set_workspaces: client.prepare(sql::SESSION_SET_WORKSPACES).await?,
+            hold_heads: client.prepare(sql::JOURNAL_HOLD_HEADS).await?,
+            settle: client.prepare(sql::JOURNAL_SETTLE).await?,
+        })
+    }
+
+    /// Writes those of `appends` that may be written: each to another ticket, each in order.
+    pub(crate) async fn append(&self, client: &Client, clock: &DbClock, appends: &[&Append]) -> Result<Written, Failed> {
+        let tickets = TicketColumns::of(appends);
+        let events = EventColumns::of(appends);
+        let params: Vec<&(dyn ToSql + Sync)> = tickets.params().into_iter().chain(events.params()).collect();
+        let asked = Instant::now();
+        let work = client.query(&self.append, &params);
+        let rows = tenant::writing(client, &self.set_workspaces, &workspaces(appends), work).await?;
+        let answered = Instant::now();
+        let mut written = Written::with_capacity(rows.len());
+        for row in &rows {
+            let (ticket, at) = written_row(row).map_err(Failed::unknown)?;
+            clock.heard(asked, answered, at);
+            written.insert(ticket, at);
+        }
+        Ok(written)
+    }
+
+    /// For each append the hash that stands where it wanted to begin, and where its ticket ends; waits for whoever still writes.
+    pub(super) async fn look_up(&self, client: &Client, appends: &[&Append]) -> Result<Vec<Row>, Failed> {
+        let (workspace, ticket): (Vec<Uuid>, Vec<Uuid>) =
+            appends.iter().map(|a| (a.ticket.workspace.uuid(), a.ticket.ticket.uuid())).unzip();
+        let first: Vec<i64> = appends.iter().map(|append| bigint(append.expected_seq + 1)).collect();
+        let hold: [&(dyn ToSql + Sync); 2] = [&workspace, &ticket];
+        let look: [&(dyn ToSql + Sync); 3] = [&workspace, &ticket, &first];
+        let both =
+            futures_util::future::try_join(client.query(&self.hold_heads, &hold), client.query(&self.settle, &look));
+        let (_, rows) = tenant::writing(client, &self.set_workspaces, &workspaces(appends), both).await?;
+        Ok(rows)
+    }
+}
+
+fn workspaces(appends: &[&Append]) -> Vec<Uuid> {
+    let distinct: BTreeSet<Uuid> = appends.iter().map(|append| append.ticket.workspace.uuid()).collect();
+    distinct.into_iter().collect()
+}
+
+fn written_row(row: &Row) -> Result<(TicketKey, SystemTime), PgError> {
+    let (workspace, ticket): (Uuid, Uuid) = (row.try_get("workspace_id")?, row.try_get("ticket_id")?);
+    let key = TicketKey { workspace: WorkspaceId::new(workspace), ticket: TicketId::new(ticket) };
+    Ok((key, row.try_get("at")?))
+}
+
+/// Columns as the statement takes them: one array each, in the order of its parameters.
+macro_rules! columns {
+    ($(#[$doc:meta])* $name:ident<$life:lifetime> { $($column:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Default)]
+        struct $name<$life> { $($column: Vec<$type>,)* }
+
+        impl<$life> $name<$life> {
+            fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
+                vec![$(&self.$column),*]
+            }
+        }
+    };
+}
+
+columns! {
+    /// One row per ticket.
+    TicketColumns<'a> {
+        workspace_id: Uuid,
+        ticket_id: Uuid,
+        expected_seq: i64,
+        number: i64,
+        title: &'a str,
+        status: &'a str,
+        priority: &'a str,
+        category_id: Option<Uuid>,
+        assignee_id: Option<Uuid>,
+        team_id: Option<Uuid>,
+        requester_id: Uuid,
+        created_at: SystemTime,
+        updated_at: SystemTime,
+        thread_updated_at: SystemTime,
+        last_seq: i64,
+        last_thread_seq: i64,
+        head_hash: &'a [u8],
+        state_version: i16,
+        state: Json<&'a TicketState>,
+    }
+}
+
+impl<'a> TicketColumns<'a> {
+    fn of(appends: &[&'a Append]) -> Self {
+        let mut columns = Self::default();
+        for append in appends {
+            let state = &*append.state;
+            columns.workspace_id.push(append.ticket.workspace.uuid());
+            columns.ticket_id.push(append.ticket.ticket.uuid());
+            columns.expected_seq.push(bigint(append.expected_seq));
+            columns.number.push(bigint(state.number));
+            columns.title.push(&state.title);
+            columns.status.push(&state.status);
+            columns.priority.push(state.priority.name());
+            columns.category_id.push(state.category_id.map(|id| id.uuid()));
+            columns.assignee_id.push(state.assignee_id.map(|id| id.uuid()));
+            columns.team_id.push(state.team_id.map(|id| id.uuid()));
+            columns.requester_id.push(state.requester.id.uuid());
+            columns.created_at.push(to_system_time(state.created_at));
+            columns.updated_at.push(to_system_time(state.updated_at));
+            columns.thread_updated_at.push(to_system_time(state.thread_updated_at));
+            columns.last_seq.push(bigint(state.seq));
+            columns.last_thread_seq.push(bigint(state.thread_seq));
+            columns.head_hash.push(&state.head_hash);
+            columns.state_version.push(STATE_VERSION);
+            columns.state.push(Json(state));
+        }
+        columns
+    }
+}
+
+columns! {
+    /// One row per event.
+    EventColumns<'a> {
+        workspace_id: Uuid,
+        ticket_id: Uuid,
+        seq: i64,
+        thread_seq: Option<i64>,
+        at: SystemTime,
+        data: &'a [u8],
+        private: &'a [u8],
+        salt: &'a [u8],
+        commitment: &'a [u8],
+        hash: &'a [u8],
+        key: Option<Uuid>,
+        key_by: Option<Uuid>,
+        key_digest: Option<&'a [u8]>,
+        key_missed: Option<bool>,
+    }
+}
+
+impl<'a> EventColumns<'a> {
+    fn of(appends: &[&'a Append]) -> Self {
+        let mut columns = Self::default();
+        for append in appends {
+            for (at, event) in append.events.iter().enumerate() {
+                let used = event.key.as_ref();
+                columns.workspace_id.push(append.ticket.workspace.uuid());
+                columns.ticket_id.push(append.ticket.ticket.uuid());
+                columns.seq.push(bigint(event.happened.seq));
+                columns.thread_seq.push(event.happened.thread_seq.map(bigint));
+                columns.at.push(to_system_time(event.happened.at));
+                columns.data.push(&event.sealed.data);
+                columns.private.push(&event.sealed.private);
+                columns.salt.push(&event.sealed.salt);
+                columns.commitment.push(&event.sealed.commitment);
+                columns.hash.push(&event.sealed.hash);
+                columns.key.push(used.map(|used| used.key.uuid()));
+                columns.key_by.push(used.map(|used| used.by.uuid()));
+                columns.key_digest.push(used.map(|used| used.digest.as_slice()));
+                columns.key_missed.push(used.map(|_| append.missed(at)));
+            }
+        }
+        columns
+    }
+}

@@ -1,0 +1,100 @@
+//! Lists over Postgres answer like the lists in memory, page by page.
+
+use hub_core::ids::UserId;
+use hub_core::ports::{Appended, AssigneeFilter, Journal, ListCursor, TicketLists, TicketQuery};
+use hub_core::rules::permissions::{Role, Side};
+use hub_core::rules::ticket::{Intent, Step};
+use hub_core::testing::{MemoryJournal, Sample, asker};
+use hub_core::time::UnixMs;
+use hub_core::wire::Patch;
+use uuid::Uuid;
+
+use crate::world::{World, fresh_in};
+
+const CUSTOMERS: [u128; 2] = [100, 101];
+
+fn query(side: Side) -> TicketQuery {
+    TicketQuery {
+        side,
+        user: UserId::new(Uuid::from_u128(CUSTOMERS[0])),
+        status: Vec::new(),
+        assignee: AssigneeFilter::Any,
+        created_from: None,
+        created_until: None,
+        updated_from: None,
+        updated_until: None,
+        cursor: None,
+        limit: 7,
+    }
+}
+
+/// 30 tickets of two customers, some assigned, some resolved, some with notes; the same in memory and in Postgres.
+async fn filled(world: &World) -> MemoryJournal {
+    let memory = MemoryJournal::new();
+    for at in 0..30_u128 {
+        let mut sample = Sample::of(fresh_in(world.acme));
+        sample.customer = asker(Role::Customer, CUSTOMERS[usize::from(at % 3 == 0)]);
+        let mut appends = vec![sample.creation()];
+        sample.state = Some((*appends[0].state).clone());
+        if at % 2 == 0 {
+            appends.push(sample.note("looked at it"));
+            sample.state = Some((*appends[1].state).clone());
+        }
+        let steps = match at % 4 {
+            0 => vec![Step::Assign { assignee_id: Patch::Set(sample.agent.user), team_id: Patch::Keep }],
+            1 => vec![Step::ChangeStatus { status: "resolved".into(), based_on: None, note: None, force: true }],
+            _ => vec![],
+        };
+        if !steps.is_empty() {
+            let intent = Intent { key: sample.fresh_key(), by: sample.agent.clone(), steps };
+            appends.push(sample.append_of(&intent));
+        }
+        for append in appends {
+            assert!(matches!(memory.append(append.clone()).await, Ok(Appended::Committed { .. })));
+            assert!(matches!(world.store.append(append).await, Ok(Appended::Committed { .. })));
+        }
+    }
+    memory
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_filter_answers_as_in_memory_on_every_page() {
+    let world = World::new().await;
+    let memory = filled(&world).await;
+    let agent = UserId::new(Uuid::from_u128(7));
+    let middle = UnixMs(1_700_000_002_123);
+    let queries = [
+        query(Side::Staff),
+        query(Side::Customer),
+        query(Side::Platform),
+        TicketQuery { status: vec!["resolved".into()], ..query(Side::Staff) },
+        TicketQuery { status: vec!["open".into(), "resolved".into()], ..query(Side::Customer) },
+        TicketQuery { status: vec!["nowhere".into()], ..query(Side::Staff) },
+        TicketQuery { assignee: AssigneeFilter::User(agent), ..query(Side::Staff) },
+        TicketQuery { assignee: AssigneeFilter::Unassigned, ..query(Side::Staff) },
+        TicketQuery { assignee: AssigneeFilter::Unassigned, status: vec!["open".into()], ..query(Side::Staff) },
+        TicketQuery { updated_from: Some(middle), ..query(Side::Staff) },
+        TicketQuery { updated_until: Some(middle), ..query(Side::Staff) },
+        TicketQuery { updated_from: Some(middle), ..query(Side::Customer) },
+        TicketQuery { created_from: Some(middle), ..query(Side::Staff) },
+        TicketQuery { created_until: Some(middle), limit: 100, ..query(Side::Customer) },
+    ];
+    for query in queries {
+        let mut cursor: Option<ListCursor> = None;
+        let mut pages = 0;
+        loop {
+            let query = TicketQuery { cursor, ..query.clone() };
+            let expected = memory.lists().list(world.acme, query.clone()).await.expect("answers");
+            let found = world.store.list(world.acme, query.clone()).await.expect("answers");
+            assert_eq!(found, expected, "{query:?}");
+            pages += 1;
+            cursor = found.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert!(pages <= 5);
+    }
+    let elsewhere = world.store.list(world.globex, query(Side::Staff)).await.expect("answers");
+    assert!(elsewhere.tickets.is_empty() && elsewhere.next.is_none());
+}

@@ -1,0 +1,13 @@
+//! The store against a real Postgres (`TANDEM_TEST_PG`): one binary, one database per test.
+
+mod accounts;
+mod audit;
+mod catalogue;
+mod contract;
+mod lists;
+mod start;
+mod statements;
+mod tenancy;
+mod workspaces;
+mod world;
+mod writer;
