@@ -16,6 +16,8 @@ type Kept = {
   saved: Readonly<Record<Audience, string>>;
   /** The body as it is now. `seq` is what its author sees; it counts as the base of a text that only begins. */
   write(audience: Audience, body: string, seq: number): void;
+  /** The text has gone into a reply: it must not come back, not even by a reload right now. */
+  clear(audience: Audience): void;
   /** Says that everything up to `seq` has been seen. */
   rebase(audience: Audience, seq: number): void;
 };
@@ -77,8 +79,16 @@ export function useDrafts(ticket: TicketId): Kept {
       return { ...now, [audience]: { body, based_on } };
     });
   }, []);
+  const clear = useCallback(
+    (audience: Audience) => {
+      setDrafts((now) => ({ ...now, [audience]: NOTHING }));
+      setSaved((now) => ({ ...now, [audience]: "" }));
+      void keep.writeDraft(ticket, audience, NOTHING);
+    },
+    [keep, ticket],
+  );
   const rebase = useCallback((audience: Audience, seq: number) => {
     setDrafts((now) => ({ ...now, [audience]: { ...now[audience], based_on: seq } }));
   }, []);
-  return { drafts, saved, write, rebase };
+  return { drafts, saved, write, clear, rebase };
 }

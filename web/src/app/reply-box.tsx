@@ -30,7 +30,7 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
   const { live, keep, user } = useSession();
   const state = useLiveState();
   const [audience, setAudience] = useState<Audience>("public");
-  const { drafts, saved, write, rebase } = useDrafts(ticket);
+  const { drafts, saved, write, clear, rebase } = useDrafts(ticket);
   const area = useRef<HTMLTextAreaElement | null>(null);
   const seq = state.topics[topic]?.seq ?? 0;
   const draft = drafts[audience];
@@ -41,7 +41,7 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
 
   const send = () => {
     post({ body: draft.body, audience, based_on: Math.min(draft.based_on, seq) });
-    write(audience, "", seq);
+    clear(audience);
   };
 
   const takeBack = ({ command }: PendingPost) => {

@@ -1,0 +1,263 @@
+// What two or three people do with one ticket, in real browsers, on a real hub.
+import { choose, count, message, mustBe, note, openTicket, reply, row, take, write } from "./desk.mjs";
+import { mustBeQuiet, newVisitor, signIn, until } from "./pages.mjs";
+
+/**
+ * @typedef {{ browser: import("playwright-core").Browser, hub: import("./hub.mjs").Hub }} Stage
+ * @typedef {{ name: string, tell: (stage: Stage) => Promise<void> }} Story
+ */
+
+/** What the browser itself says while the hub is away; everything else would be the page's own fault. */
+const OUTAGE = [/^console: WebSocket connection to .* failed/, /^console: Failed to load resource: net::ERR_/];
+
+/** @type {Story[]} */
+export const stories = [
+  {
+    name: "a customer asks, an agent sees it at once and replies, the customer sees the reply at once",
+    tell: askAndAnswer,
+  },
+  { name: "an internal note never reaches the customer, not even in a frame", tell: notesStayInside },
+  { name: "status and assignment change live in both consoles", tell: changesAreLive },
+  {
+    name: "a reply written without knowing what came in between waits for a decision, and nothing is lost",
+    tell: noBlindReply,
+  },
+  { name: "a hub that is killed and comes back gets the reply of the outage exactly once", tell: killedHub },
+  { name: "a reload keeps the draft, and a sent one does not come back", tell: draftsStay },
+  { name: "what is older than the first screenful is loaded on demand, without a gap", tell: olderMessages },
+  { name: "a wrong password is answered in plain words, and signing out ends the session", tell: inAndOut },
+];
+
+/** @param {Stage} stage */
+async function askAndAnswer({ browser, hub }) {
+  const title = unique("The printer is on fire");
+  const ana = await agent(browser, hub, "ana");
+  const cleo = await customer(browser, hub);
+  await openTicket(cleo, title, "Please come quickly.");
+  await take(ana, title);
+  await reply(ana, "I am on my way.");
+  await message(cleo, "I am on my way.").waitFor();
+  await reply(cleo, "Thank you!");
+  await message(ana, "Thank you!").waitFor();
+  await leave({ ana, cleo });
+}
+
+/** @param {Stage} stage */
+async function notesStayInside({ browser, hub }) {
+  const title = unique("A quiet question");
+  const secret = unique("the customer must never read this");
+  const ana = await agent(browser, hub, "ana");
+  const bo = await agent(browser, hub, "bo");
+  const cleo = await customer(browser, hub);
+  await openTicket(cleo, title, "Can you help?");
+  await take(ana, title);
+  await take(bo, title);
+  await note(ana, secret);
+  await message(bo, secret).waitFor();
+  // what was written after the note has arrived: the note would have been there before it
+  await reply(ana, "Yes, we can.");
+  await message(cleo, "Yes, we can.").waitFor();
+  if ((await count(cleo, secret)) > 0) throw new Error("the customer's page shows the note");
+  mustBeSilentAbout(cleo, secret);
+  await cleo.page.reload();
+  await message(cleo, "Yes, we can.").waitFor();
+  if ((await count(cleo, secret)) > 0) throw new Error("the customer's page shows the note after a reload");
+  mustBeSilentAbout(cleo, secret);
+  if (!ana.frames.some((frame) => frame.includes(secret)))
+    throw new Error("frames are not recorded: this test would see nothing");
+  await leave({ ana, bo, cleo });
+}
+
+/** @param {Stage} stage */
+async function changesAreLive({ browser, hub }) {
+  const title = unique("Move the meeting");
+  const ana = await agent(browser, hub, "ana");
+  const bo = await agent(browser, hub, "bo");
+  const cleo = await customer(browser, hub);
+  await openTicket(cleo, title, "Tomorrow does not work.");
+  await take(ana, title);
+  await row(bo, title).waitFor();
+  await choose(ana, /^Status/, "In progress");
+  await row(bo, title).getByText("In progress").waitFor();
+  await cleo.page.getByRole("main").getByText("In progress", { exact: true }).first().waitFor();
+  await take(bo, title);
+  await choose(bo, /^Assignee/, /\(me\)/);
+  await ana.page
+    .getByRole("main")
+    .getByRole("button", { name: /^Assignee: Bo/ })
+    .waitFor();
+  await choose(ana, /^Priority/, "P1 Urgent");
+  await row(bo, title).getByText("P1 Urgent").waitFor();
+  await leave({ ana, bo, cleo });
+}
+
+/** @param {Stage} stage */
+async function noBlindReply({ browser, hub }) {
+  const title = unique("Refund, please");
+  const ana = await agent(browser, hub, "ana");
+  const bo = await agent(browser, hub, "bo");
+  const cleo = await customer(browser, hub);
+  await openTicket(cleo, title, "I was charged twice.");
+  await take(ana, title);
+  await take(bo, title);
+  // Ana begins to write; what counts is what she knew then
+  await write(ana, "We cannot refund this.");
+  await reply(bo, "The refund is on its way.");
+  await ana.page.getByText(/replied while you were writing/).waitFor();
+  await ana.page.getByRole("button", { name: "Send", exact: true }).click();
+  const panel = ana.page.getByTestId("stale-panel");
+  await panel.getByText("The refund is on its way.").waitFor();
+  await panel.getByText("We cannot refund this.").waitFor();
+  if ((await count(cleo, "We cannot refund this.")) > 0) throw new Error("the blind reply was sent");
+
+  await panel.getByRole("button", { name: "Edit mine" }).click();
+  const box = ana.page.getByRole("textbox", { name: "Reply to the customer" });
+  await until("the text is back", async () => (await box.inputValue()) === "We cannot refund this.");
+  await box.fill("As Bo says: the refund is on its way.");
+  await reply(bo, "It takes three days.");
+  await message(ana, "It takes three days.").waitFor();
+  await ana.page.getByRole("button", { name: "Send", exact: true }).click();
+  await panel.getByRole("button", { name: "Send anyway" }).click();
+  await message(cleo, "As Bo says: the refund is on its way.").waitFor();
+  await panel.waitFor({ state: "detached" });
+  if ((await count(cleo, "As Bo says: the refund is on its way.")) !== 1)
+    throw new Error("the reply is not there exactly once");
+  await leave({ ana, bo, cleo });
+}
+
+/** @param {Stage} stage */
+async function killedHub({ browser, hub }) {
+  const title = unique("The lights went out");
+  const ana = await agent(browser, hub, "ana");
+  const cleo = await customer(browser, hub);
+  await openTicket(cleo, title, "It is dark here.");
+  await take(ana, title);
+  await reply(ana, "Before the outage.");
+  await message(cleo, "Before the outage.").waitFor();
+
+  await hub.kill();
+  await mustBe(ana, "reconnecting");
+  await mustBe(cleo, "reconnecting");
+  await reply(ana, "Written during the outage.");
+  await ana.page.getByText("Will be sent as soon as the connection is back.").waitFor();
+  await hub.start();
+  await mustBe(ana, "live");
+  await mustBe(cleo, "live");
+  await message(cleo, "Written during the outage.").waitFor();
+  await reply(cleo, "The light is back.");
+  await message(ana, "The light is back.").waitFor();
+  await ana.page.reload();
+  await message(ana, "The light is back.").waitFor();
+  for (const [who, visitor] of Object.entries({ ana, cleo })) {
+    const times = await count(visitor, "Written during the outage.");
+    if (times !== 1) throw new Error(`${who} sees the reply of the outage ${times} times`);
+  }
+  await leave({ ana, cleo }, OUTAGE);
+}
+
+/** @param {Stage} stage */
+async function draftsStay({ browser, hub }) {
+  const title = unique("A long story");
+  const ana = await agent(browser, hub, "ana");
+  const cleo = await customer(browser, hub);
+  await openTicket(cleo, title, "It began like this.");
+  await take(ana, title);
+  await write(ana, "Half a thought");
+  await ana.page.getByText("Draft saved on this device").waitFor();
+  await ana.page.reload();
+  const box = ana.page.getByRole("textbox", { name: "Reply to the customer" });
+  await until("the draft is back", async () => (await box.inputValue()) === "Half a thought");
+  await ana.page.getByRole("button", { name: "Send", exact: true }).click();
+  await message(cleo, "Half a thought").waitFor();
+  await ana.page.reload();
+  await message(ana, "Half a thought").waitFor();
+  if ((await box.inputValue()) !== "") throw new Error("a sent draft came back");
+  await leave({ ana, cleo });
+}
+
+/** @param {Stage} stage */
+async function olderMessages({ browser, hub }) {
+  const title = unique("Everything that I know");
+  const ana = await agent(browser, hub, "ana");
+  const cleo = await customer(browser, hub);
+  const ticket = await openTicket(cleo, title, "It is much.");
+  // together more than one message of the hub can carry (256 KiB)
+  await cleo.page.evaluate(sayMuch, { ticket, times: 12, bytes: 30_000 });
+  await take(ana, title);
+  await message(ana, "Chapter 12").waitFor();
+  if ((await count(ana, "Chapter 1")) > 0) throw new Error("nothing was left to be loaded");
+  await ana.page.getByRole("region", { name: "Thread" }).evaluate((box) => box.scrollTo(0, 0));
+  await ana.page.getByRole("button", { name: "Load older messages" }).click();
+  await message(ana, "Chapter 1").waitFor();
+  for (let chapter = 1; chapter <= 12; chapter++) {
+    const times = await count(ana, `Chapter ${chapter}`);
+    if (times !== 1) throw new Error(`chapter ${chapter} is there ${times} times`);
+  }
+  await leave({ ana, cleo });
+}
+
+/** Runs in the page, with its sign-in. @param {{ ticket: string, times: number, bytes: number }} what */
+async function sayMuch({ ticket, times, bytes }) {
+  for (let chapter = 1; chapter <= times; chapter++) {
+    const answer = await fetch(`/api/v1/tickets/${ticket}/comments`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": `${ticket}-${chapter}` },
+      body: JSON.stringify({ audience: "public", body: `Chapter ${chapter}\n\n${"word ".repeat(bytes / 5)}` }),
+    });
+    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+  }
+}
+
+/** @param {Stage} stage */
+async function inAndOut({ browser, hub }) {
+  const ana = await newVisitor(browser, hub.address);
+  await signIn(ana, "ana@acme.test", { password: "wrong" });
+  await ana.page.getByRole("alert").filter({ hasText: "do not belong together" }).waitFor();
+  await signIn(ana, "ana@acme.test");
+  await mustBe(ana, "live");
+  await ana.page.getByRole("button", { name: /^Account of/ }).click();
+  await ana.page.getByRole("menuitem", { name: "Sign out" }).click();
+  await ana.page.getByRole("button", { name: "Sign in" }).waitFor();
+  await ana.page.reload();
+  await ana.page.getByRole("button", { name: "Sign in" }).waitFor();
+  await leave({ ana }, [/^console: Failed to load resource: .* 401/]);
+}
+
+/** @param {Stage["browser"]} browser @param {Stage["hub"]} hub @param {"ana" | "bo"} name */
+async function agent(browser, hub, name) {
+  const visitor = await newVisitor(browser, hub.address);
+  await signIn(visitor, `${name}@acme.test`);
+  await mustBe(visitor, "live");
+  await visitor.page.locator("[data-row]").first().waitFor();
+  return visitor;
+}
+
+/** @param {Stage["browser"]} browser @param {Stage["hub"]} hub */
+async function customer(browser, hub) {
+  const visitor = await newVisitor(browser, hub.address);
+  await signIn(visitor, "cleo@customer.test", { at: "/help" });
+  await mustBe(visitor, "live");
+  return visitor;
+}
+
+/** Everybody goes, and nobody's page may have complained. @param {Record<string, import("./pages.mjs").Visitor>} visitors @param {RegExp[]} [expected] */
+async function leave(visitors, expected) {
+  for (const [who, visitor] of Object.entries(visitors)) {
+    mustBeQuiet(visitor, who, expected);
+    await visitor.context.close();
+  }
+}
+
+/** @param {import("./pages.mjs").Visitor} visitor @param {string} secret */
+function mustBeSilentAbout({ frames }, secret) {
+  if (frames.length === 0) throw new Error("no frames were recorded");
+  if (frames.some((frame) => frame.includes(secret))) throw new Error("a frame to the customer's page holds the note");
+}
+
+let number = 0;
+
+/** Titles that no other story and no earlier run has used. @param {string} words */
+function unique(words) {
+  number += 1;
+  return `${words} ${process.pid}-${number}`;
+}
