@@ -3,6 +3,11 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 import net from "node:net";
 
+/** The migrations give the hub's rights to this role, which the server may have from other tests. */
+const APP_RIGHTS = `DO $$ BEGIN
+  CREATE ROLE tandem_app NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`;
+
 /**
  * @param {string} superuserUrl
  * @returns {Promise<{ url: string, ownerUrl: string, drop: () => Promise<void> }>} the hub's address and the owner's
@@ -13,8 +18,9 @@ export async function createDatabase(superuserUrl) {
   const password = randomBytes(12).toString("hex");
   const rights = `LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD '${password}'`;
   await run(superuserUrl, [
+    APP_RIGHTS,
     `CREATE ROLE ${owner} ${rights}`,
-    `CREATE ROLE ${app} ${rights}`,
+    `CREATE ROLE ${app} ${rights} IN ROLE tandem_app`,
     `CREATE DATABASE ${name} OWNER ${owner}`,
   ]);
   await run(at(superuserUrl, name), [
@@ -66,7 +72,8 @@ async function authenticate(socket, messages, password) {
   const nonce = randomBytes(18).toString("base64");
   const bare = `n=,r=${nonce}`;
   let serverFirst = "";
-  for await (const { type, body } of messages) {
+  for (;;) {
+    const { type, body } = await next(messages);
     if (type === "E") throw new Error(complaint(body));
     if (type === "Z") return;
     if (type !== "R") continue;
@@ -81,7 +88,6 @@ async function authenticate(socket, messages, password) {
       throw new Error(`this Postgres asks for a kind of password that these tests do not know (${method})`);
     }
   }
-  throw new Error("Postgres closed the connection");
 }
 
 /** RFC 5802, client-final-message. @param {string} bare @param {string} serverFirst @param {string} password */
@@ -99,13 +105,19 @@ function proof(bare, serverFirst, password) {
 async function readyForMore(messages, statement) {
   let error = "";
   for (;;) {
-    const next = await messages.next();
-    if (next.done) throw new Error("Postgres closed the connection");
-    if (next.value.type === "E") error = complaint(next.value.body);
-    if (next.value.type !== "Z") continue;
+    const { type, body } = await next(messages);
+    if (type === "E") error = complaint(body);
+    if (type !== "Z") continue;
     if (error) throw new Error(`${error}, in: ${statement}`);
     return;
   }
+}
+
+/** Not `for await`: leaving such a loop would end the generator. @param {Messages} messages */
+async function next(messages) {
+  const { done, value } = await messages.next();
+  if (done || !value) throw new Error("Postgres closed the connection");
+  return value;
 }
 
 /** @typedef {AsyncGenerator<{ type: string, body: Buffer }, void>} Messages */
@@ -113,17 +125,13 @@ async function readyForMore(messages, statement) {
 /** @param {net.Socket} socket @returns {Messages} */
 async function* read(socket) {
   let rest = Buffer.alloc(0);
-  // not `for await`: ending that would close the socket between two statements
-  const chunks = socket[Symbol.asyncIterator]();
-  for (;;) {
+  for await (const chunk of socket) {
+    rest = Buffer.concat([rest, chunk]);
     while (rest.length >= 5 && rest.length > rest.readInt32BE(1)) {
       const end = 1 + rest.readInt32BE(1);
       yield { type: String.fromCharCode(rest[0]), body: rest.subarray(5, end) };
       rest = rest.subarray(end);
     }
-    const next = await chunks.next();
-    if (next.done) return;
-    rest = Buffer.concat([rest, next.value]);
   }
 }
 
