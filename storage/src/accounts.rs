@@ -63,9 +63,8 @@ impl Accounts for Store {
 async fn find(db: &Lease, slug: &str, email: &str) -> Result<Option<Account>, StoreError> {
     let Some(workspace) = workspace_of(db, slug).await? else { return Ok(None) };
     let rows = db.rows(workspace, sql::ACCOUNT_FIND, &[&workspace.uuid(), &email]).await?;
-    let account = |row: &Row| {
-        Ok(Account { workspace, user: UserId::new(get(row, "id")?), password_hash: get(row, "password_hash")? })
-    };
+    let account =
+        |row: &Row| Ok(Account { workspace, user: UserId::new(get(row, "id")?), password_hash: get(row, "password_hash")? });
     rows.first().map(account).transpose()
 }
 

@@ -24,7 +24,7 @@ const DEAD_AFTER: Duration = Duration::from_secs(10);
 pub(crate) enum Purpose {
     /// The pool: small reads and writes.
     Reads,
-    /// The journal's writer: one statement whose plan is made once and must go by indexes, however small the tables were then.
+    /// The journal's writer: one statement, planned rarely, that must go by indexes however small the tables were then.
     Writer,
     /// Migrations, seeds, audits: may take their time.
     Setup,
@@ -36,7 +36,8 @@ impl Purpose {
             Self::Reads => "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000",
             Self::Writer => {
                 "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 \
-                 -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
+                 -c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off -c enable_bitmapscan=off \
+                 -c enable_hashjoin=off -c enable_mergejoin=off"
             }
             Self::Setup => "-c lock_timeout=30000 -c idle_in_transaction_session_timeout=60000",
         }

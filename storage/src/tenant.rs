@@ -54,13 +54,8 @@ pub(crate) async fn writing<T>(
     workspaces: &[Uuid],
     work: impl Future<Output = Result<T, PgError>>,
 ) -> Result<T, Failed> {
-    let (begun, set, done, committed) = join4(
-        client.batch_execute("BEGIN"),
-        client.query(set, &[&workspaces]),
-        work,
-        client.batch_execute("COMMIT"),
-    )
-    .await;
+    let (begun, set, done, committed) =
+        join4(client.batch_execute("BEGIN"), client.query(set, &[&workspaces]), work, client.batch_execute("COMMIT")).await;
     begun.map_err(Failed::unknown)?;
     let set: Result<Vec<Row>, PgError> = set;
     set.map_err(judge)?;

@@ -45,8 +45,10 @@ impl TestDatabase {
         let admin = connect(&server).await;
         run(&admin, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         run(&admin, &format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}")).await;
-        run(&admin, &format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC; GRANT CONNECT ON DATABASE {name} TO tandem_app")).await;
-        let superuser = std::str::from_utf8(server.get_password().unwrap_or_default()).expect("the password is text").to_owned();
+        run(&admin, &format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC; GRANT CONNECT ON DATABASE {name} TO tandem_app"))
+            .await;
+        let superuser =
+            std::str::from_utf8(server.get_password().unwrap_or_default()).expect("the password is text").to_owned();
         Self {
             superuser_url: url(&server, server.get_user().unwrap_or("postgres"), &superuser, &name),
             owner_url: url(&server, OWNER, PASSWORD, &name),
@@ -145,7 +147,8 @@ async fn make_template(server: &Config, admin: &Client, name: &str) {
     // the schema of the template belongs to the server's superuser
     let mut inside = server.clone();
     inside.dbname(&making);
-    run(&connect(&inside).await, &format!("ALTER SCHEMA public OWNER TO {OWNER}; REVOKE CREATE ON SCHEMA public FROM PUBLIC")).await;
+    run(&connect(&inside).await, &format!("ALTER SCHEMA public OWNER TO {OWNER}; REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
+        .await;
     migrate(&url).await.expect("the migrations run");
     make_role(admin, APP, "NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB").await;
     run(admin, &format!("GRANT tandem_app TO {APP}")).await;

@@ -41,8 +41,10 @@ async fn facts(db: &Lease, workspace: WorkspaceId) -> Result<Option<WorkspaceFac
     let teams = db.prepare(sql::WORKSPACE_TEAMS).await?;
     let categories = db.prepare(sql::WORKSPACE_CATEGORIES).await?;
     let client = db.client();
-    let (about_params, staff_params): ([&(dyn tokio_postgres::types::ToSql + Sync); 1], [&(dyn tokio_postgres::types::ToSql + Sync); 2]) =
-        ([&id], [&id, &staff_roles]);
+    let (about_params, staff_params): (
+        [&(dyn tokio_postgres::types::ToSql + Sync); 1],
+        [&(dyn tokio_postgres::types::ToSql + Sync); 2],
+    ) = ([&id], [&id, &staff_roles]);
     let all = try_join4(
         client.query(&about, &about_params),
         client.query(&staff, &staff_params),

@@ -1,6 +1,7 @@
 //! The one statement that writes: many tickets at once, each wholly or not at all. See `sql/journal/append.sql`.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
 
 use hub_core::ids::{TicketId, TicketKey, WorkspaceId};
@@ -14,12 +15,17 @@ use crate::rows::{STATE_VERSION, bigint, to_system_time};
 use crate::tenant::{self, Failed};
 use crate::{DbClock, sql};
 
+/// Statements after which the plan is made anew at the latest.
+const REPLAN_EVERY: u64 = 1_024;
+
 /// The prepared statements of a connection that writes.
 pub(crate) struct Fence {
     append: Statement,
     set_workspaces: Statement,
     hold_heads: Statement,
     settle: Statement,
+    /// Statements made on this connection.
+    made: AtomicU64,
 }
 
 /// The tickets that were written, each with the database's time.
@@ -32,14 +38,22 @@ impl Fence {
             set_workspaces: client.prepare(sql::SESSION_SET_WORKSPACES).await?,
             hold_heads: client.prepare(sql::JOURNAL_HOLD_HEADS).await?,
             settle: client.prepare(sql::JOURNAL_SETTLE).await?,
+            made: AtomicU64::new(0),
         })
     }
 
     /// Writes those of `appends` that may be written: each to another ticket, each in order.
+    ///
+    /// The plan is kept, and made anew after 1, 2, 4, 8… statements: one that was right for young tables, where every index
+    /// looks the same, is not kept while they grow.
     pub(crate) async fn append(&self, client: &Client, clock: &DbClock, appends: &[&Append]) -> Result<Written, Failed> {
         let tickets = TicketColumns::of(appends);
         let events = EventColumns::of(appends);
         let params: Vec<&(dyn ToSql + Sync)> = tickets.params().into_iter().chain(events.params()).collect();
+        let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
+        if made.is_power_of_two() || made.is_multiple_of(REPLAN_EVERY) {
+            client.batch_execute("DISCARD PLANS").await.map_err(Failed::unknown)?;
+        }
         let asked = Instant::now();
         let work = client.query(&self.append, &params);
         let rows = tenant::writing(client, &self.set_workspaces, &workspaces(appends), work).await?;
@@ -60,8 +74,7 @@ impl Fence {
         let first: Vec<i64> = appends.iter().map(|append| bigint(append.expected_seq + 1)).collect();
         let hold: [&(dyn ToSql + Sync); 2] = [&workspace, &ticket];
         let look: [&(dyn ToSql + Sync); 3] = [&workspace, &ticket, &first];
-        let both =
-            futures_util::future::try_join(client.query(&self.hold_heads, &hold), client.query(&self.settle, &look));
+        let both = futures_util::future::try_join(client.query(&self.hold_heads, &hold), client.query(&self.settle, &look));
         let (_, rows) = tenant::writing(client, &self.set_workspaces, &workspaces(appends), both).await?;
         Ok(rows)
     }

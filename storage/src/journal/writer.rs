@@ -99,14 +99,18 @@ impl Writer {
             match knowledge {
                 Knowledge::New => {
                     let written = link.fence.append(client, &self.clock, &appends).await?;
-                    Ok(appends.iter().map(|a| written.get(&a.ticket).map_or(Fate::Overtaken, |at| Fate::Written(*at))).collect())
+                    Ok(appends
+                        .iter()
+                        .map(|a| written.get(&a.ticket).map_or(Fate::Overtaken, |at| Fate::Written(*at)))
+                        .collect())
                 }
                 Knowledge::InDoubt => settle(&link.fence, client, &appends).await,
                 Knowledge::Repeated => {
                     let written = link.fence.append(client, &self.clock, &appends).await?;
                     // who is absent now may have been written by the first attempt after all
                     let fates = settle(&link.fence, client, &appends).await?;
-                    let fate = |(append, fate): (&&Append, Fate)| written.get(&append.ticket).map_or(fate, |at| Fate::Written(*at));
+                    let fate =
+                        |(append, fate): (&&Append, Fate)| written.get(&append.ticket).map_or(fate, |at| Fate::Written(*at));
                     let over = |fate| if matches!(fate, Fate::NotWritten) { Fate::Overtaken } else { fate };
                     Ok(appends.iter().zip(fates).map(fate).map(over).collect())
                 }
@@ -209,7 +213,8 @@ pub(crate) async fn stream_of(client: &Client, clock: &DbClock) -> Result<Stream
     let row = client.query_one(sql::JOURNAL_STREAM, &[]).await?;
     let at: SystemTime = row.try_get("at")?;
     clock.heard(asked, Instant::now(), at);
-    let (system, database, restores): (i64, i64, i64) = (row.try_get("system")?, row.try_get("database")?, row.try_get("restores")?);
+    let (system, database, restores): (i64, i64, i64) =
+        (row.try_get("system")?, row.try_get("database")?, row.try_get("restores")?);
     let timeline: &str = row.try_get("timeline")?;
     let digest = Sha256::digest(format!("tandem stream {system} {timeline} {database} {restores}"));
     let mut bytes = [0_u8; 16];

@@ -35,7 +35,10 @@ async fn an_account_is_found_by_workspace_and_address_in_any_case() {
     assert_eq!(find("acme", "bo@acme.test").await, None);
     assert_eq!(find("nowhere", "ana@acme.test").await, None);
     let superuser = world.db.superuser().await;
-    superuser.execute("UPDATE users SET is_active = false WHERE workspace_id = $1", &[&world.acme.uuid()]).await.expect("a change");
+    superuser
+        .execute("UPDATE users SET is_active = false WHERE workspace_id = $1", &[&world.acme.uuid()])
+        .await
+        .expect("a change");
     assert_eq!(find("acme", "ana@acme.test").await, None);
 }
 

@@ -32,7 +32,13 @@ async fn what_the_journal_wrote_verifies_also_after_an_erasure() {
     filled(&world, 5).await;
     let found = report(&world).await;
     assert_eq!((found.tickets, found.events, found.erased, found.holds()), (5, 20, 0, true));
-    world.db.superuser().await.batch_execute("UPDATE events SET private = NULL, salt = NULL WHERE seq = 2").await.expect("erased");
+    world
+        .db
+        .superuser()
+        .await
+        .batch_execute("UPDATE events SET private = NULL, salt = NULL WHERE seq = 2")
+        .await
+        .expect("erased");
     let found = report(&world).await;
     assert_eq!((found.events, found.erased, found.holds()), (20, 5, true));
     assert_eq!(verify_workspace(&world.db.owner_url, "acme").await.expect("readable"), Some(found));

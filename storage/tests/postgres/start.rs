@@ -29,11 +29,17 @@ async fn it_refuses_superusers_owners_and_who_bypasses() {
 
     let superuser = db.superuser().await;
     let role = format!("{}_bypass", db.name);
-    superuser.batch_execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'x' BYPASSRLS IN ROLE tandem_app")).await.expect("a role");
+    superuser
+        .batch_execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'x' BYPASSRLS IN ROLE tandem_app"))
+        .await
+        .expect("a role");
     let url = db.app_url.replace("tandem_test_app:tandem@", &format!("{role}:x@"));
     let error = refusal(&url).await;
     assert!(matches!(error, StartError::BypassesRowSecurity { .. }), "{error}");
-    superuser.batch_execute(&format!("ALTER ROLE {role} NOBYPASSRLS; GRANT CREATE ON SCHEMA public TO {role}")).await.expect("rights");
+    superuser
+        .batch_execute(&format!("ALTER ROLE {role} NOBYPASSRLS; GRANT CREATE ON SCHEMA public TO {role}"))
+        .await
+        .expect("rights");
     let error = refusal(&url).await;
     assert!(matches!(error, StartError::MayCreate { .. }), "{error}");
     superuser

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hub_core::ports::{Appended, Journal, Workspaces};
+use hub_core::ids::{SessionId, TicketKey, UserId};
+use hub_core::ports::{Accounts, Appended, Journal, NewSession, Workspaces};
 use hub_core::testing::Sample;
+use hub_core::time::UnixMs;
 use storage::{Store, StoreConfig};
 use tokio::runtime::Handle;
 use tokio_postgres::NoTls;
@@ -39,8 +41,8 @@ async fn ten_thousand_interleaved_transactions_never_cross() {
     }
 }
 
-async fn one_round(store: &Store, own: hub_core::ids::TicketKey, other: hub_core::ids::TicketKey, round: usize) {
-    let foreign = hub_core::ids::TicketKey { workspace: own.workspace, ..other };
+async fn one_round(store: &Store, own: TicketKey, other: TicketKey, round: usize) {
+    let foreign = TicketKey { workspace: own.workspace, ..other };
     match round % 5 {
         0 => assert!(store.load(own).await.expect("answers").is_some()),
         1 => assert!(store.load(foreign).await.expect("answers").is_none(), "a foreign ticket was seen"),
@@ -48,8 +50,13 @@ async fn one_round(store: &Store, own: hub_core::ids::TicketKey, other: hub_core
             let facts = store.facts(own.workspace).await.expect("answers").expect("there");
             assert_eq!(facts.id, own.workspace);
         }
-        // fails inside the transaction: no such count
-        3 => assert!(store.lease_numbers(own.workspace, u32::MAX).await.is_ok_and(|_| true) || round > 0),
+        // fails inside the transaction: a sign-in of nobody
+        3 => {
+            let nobody = UserId::new(uuid::Uuid::from_u128(round as u128));
+            let (session, token_hash) = (SessionId::new(nobody.uuid()), [7; 32]);
+            let new = NewSession { workspace: own.workspace, session, user: nobody, token_hash, expires_at: UnixMs(0) };
+            assert!(store.open_session(new).await.is_err());
+        }
         // given up at once: runs to its end all the same
         _ => {
             let _ = tokio::time::timeout(Duration::from_micros(50), store.load(own)).await;
@@ -74,7 +81,8 @@ async fn a_query_that_forgets_the_tenant_sees_only_the_tenant_that_is_set() {
         for workspace in [world.acme.uuid(), world.globex.uuid()] {
             let transaction = client.transaction().await.expect("begins");
             transaction.query(storage::sql::SESSION_SET_WORKSPACE, &[&workspace.to_string()]).await.expect("set");
-            let seen: Vec<uuid::Uuid> = transaction.query(&all, &[]).await.expect("rows").iter().map(|row| row.get(0)).collect();
+            let seen: Vec<uuid::Uuid> =
+                transaction.query(&all, &[]).await.expect("rows").iter().map(|row| row.get(0)).collect();
             assert_eq!(seen, [workspace], "{table}");
             transaction.commit().await.expect("commits");
         }
@@ -95,7 +103,9 @@ async fn nobody_writes_into_another_tenant() {
     let error = transaction.execute(insert, &[&world.globex.uuid()]).await.expect_err("row security");
     assert!(error.to_string().contains("db error") && format!("{error:?}").contains("row-level security"), "{error:?}");
     drop(transaction);
-    for forbidden in ["UPDATE events SET seq = 2", "DELETE FROM events", "DELETE FROM tickets", "TRUNCATE events", "CREATE TABLE mine ()"] {
+    for forbidden in
+        ["UPDATE events SET seq = 2", "DELETE FROM events", "DELETE FROM tickets", "TRUNCATE events", "CREATE TABLE mine ()"]
+    {
         let error = client.batch_execute(forbidden).await.expect_err("no right");
         assert_eq!(error.code(), Some(&tokio_postgres::error::SqlState::INSUFFICIENT_PRIVILEGE), "{forbidden}");
     }

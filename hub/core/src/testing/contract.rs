@@ -104,7 +104,8 @@ pub async fn events_are_read_in_the_tickets_numbering(subject: &dyn Subject) {
 /// The same in the thread's numbering: notes are not even gaps.
 pub async fn events_are_read_in_the_threads_numbering(subject: &dyn Subject) {
     let ticket = five_events(subject).await.ticket;
-    let cases: [(From, u32, &[(u64, u64)]); 6] = [
+    type Case<'a> = (From, u32, &'a [(u64, u64)]);
+    let cases: [Case<'_>; 6] = [
         (From::After(0), 100, &[(1, 1), (2, 3), (3, 5)]),
         (From::After(1), 1, &[(2, 3)]),
         (From::After(3), 100, &[]),

@@ -13,10 +13,13 @@ use crate::rules::workspace::WorkspaceFacts;
 /// Workspaces in memory. Clones share everything.
 #[derive(Clone, Default)]
 pub struct MemoryWorkspaces {
-    kept: Arc<Mutex<HashMap<WorkspaceId, (Arc<WorkspaceFacts>, u64)>>>,
+    kept: Arc<Mutex<HashMap<WorkspaceId, Kept>>>,
     /// Everything passes here: closed, it waits.
     pub gate: Gate,
 }
+
+/// The facts, and the next number.
+type Kept = (Arc<WorkspaceFacts>, u64);
 
 impl MemoryWorkspaces {
     /// Only this workspace; its next ticket has the number 1.

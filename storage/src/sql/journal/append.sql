@@ -2,6 +2,7 @@
 -- Called by: the journal's writer and the seeds, once per batch, in a transaction with app.workspaces set.
 -- Indexes: tickets_pkey (wanted rows), events_by_key (spent keys).
 -- Locks: the ticket rows, in order and without waiting (SKIP LOCKED); a new ticket waits only for another that makes the same one.
+-- Plan: the writer's connection allows nothing but nested loops over indexes; the memberships (NOT IN, IS TRUE) are hashed lists.
 -- A key that is used between this snapshot and the row's lock breaks the unique index; the batch is then tried one by one.
 WITH
 wanted AS MATERIALIZED (
@@ -62,7 +63,7 @@ inserted AS (
   INSERT INTO events (workspace_id, ticket_id, seq, thread_seq, at, data, private, salt, commitment, hash, key, key_by, key_digest, key_missed)
   SELECT workspace_id, ticket_id, seq, thread_seq, at, data, private, salt, commitment, hash, key, key_by, key_digest, key_missed
   FROM written
-  WHERE (workspace_id, ticket_id) IN (SELECT workspace_id, ticket_id FROM fenced)
+  WHERE ((workspace_id, ticket_id) IN (SELECT workspace_id, ticket_id FROM fenced)) IS TRUE
   ORDER BY workspace_id, ticket_id, seq
   RETURNING workspace_id, ticket_id
 )
