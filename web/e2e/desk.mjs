@@ -19,7 +19,7 @@ export const row = ({ page }, title) => page.locator("[data-row]").filter({ hasT
 
 /** A message, note or activity of the thread. @param {Pick<Visitor, "page">} visitor @param {string} text */
 export const message = ({ page }, text) =>
-  page.getByRole("region", { name: "Thread" }).getByText(text, { exact: true });
+  page.getByRole("region", { name: "Thread" }).getByRole("article").getByText(text, { exact: true });
 
 /** Opens a ticket from the list. @param {Visitor} visitor @param {string} title */
 export async function take(visitor, title) {

@@ -49,6 +49,7 @@ const HINT = "tandem-signed-in";
 const SEND_UNASKED_WITHIN_MS = 10 * 60_000;
 
 export function SignInProvider({ children }: { children: ReactNode }) {
+  const toast = useToast();
   const [signIn, setSignIn] = useState<SignIn>(() =>
     readSetting(HINT) ? { at: "loading" } : { at: "signed_out", why: "never" },
   );
@@ -71,18 +72,29 @@ export function SignInProvider({ children }: { children: ReactNode }) {
     () => ({
       signIn,
       signedIn: (signedIn) => {
-        writeSetting(HINT, "yes");
+        writeSetting(HINT, signedIn.user.id);
         setSignIn({ at: "signed_in", signedIn });
       },
       signOut: () => {
-        void rest.signOut();
+        void endSession(toast);
         setSignIn(leave("asked"));
       },
       ended: () => setSignIn(leave("ended")),
       retry: () => setSignIn({ at: "loading" }),
     }),
-    [signIn],
+    [signIn, toast],
   );
+
+  // Another tab has signed out, or somebody else in: both tabs share the cookie.
+  const userId = signIn.at === "signed_in" ? signIn.signedIn.user.id : null;
+  useEffect(() => {
+    if (userId === null) return;
+    const follow = ({ key, newValue }: StorageEvent) => {
+      if (key === HINT && newValue !== userId) setSignIn({ at: "signed_out", why: "ended" });
+    };
+    window.addEventListener("storage", follow);
+    return () => window.removeEventListener("storage", follow);
+  }, [userId]);
   return <SignInState value={value}>{children}</SignInState>;
 }
 
@@ -96,7 +108,7 @@ export function SessionProvider({ signedIn, children }: { signedIn: rest.SignedI
   const toast = useToast();
   const [session, setSession] = useState<Session | null>(null);
   const queries = useMemo(
-    () => new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 30_000 } } }),
+    () => new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 30_000, networkMode: "always" } } }),
     [],
   );
   const userId = signedIn.user.id;
@@ -113,7 +125,10 @@ export function SessionProvider({ signedIn, children }: { signedIn: rest.SignedI
         if (!answer.ok && answer.problem.code === "unauthenticated") live.endSignIn();
       });
     };
-    const live = new LiveClient(browserWorld(socketAddress()), chosenCodec(), keep.outbox, { onRefused, onDoubt });
+    const live = new LiveClient(browserWorld(socketAddress()), chosenCodec(), userId, keep.outbox, {
+      onRefused,
+      onDoubt,
+    });
     setSession({ ...signedIn, live, keep, signOut });
     live.start();
     void sendUnsent(live, keep);
@@ -164,6 +179,16 @@ export function useTopic(topic: string) {
 function leave(why: "asked" | "ended"): SignIn {
   writeSetting(HINT, null);
   return { at: "signed_out", why };
+}
+
+/** Without the hub's word the cookie is still good: that must be known to whoever leaves the device. */
+async function endSession(toast: ReturnType<typeof useToast>) {
+  const answer = await rest.signOut();
+  if (answer.ok || answer.problem.code === "unauthenticated") return;
+  toast({
+    text: "The server could not be reached: this browser is not signed out yet.",
+    action: { label: "Try again", act: () => void endSession(toast) },
+  });
 }
 
 function socketAddress(): string {

@@ -1,6 +1,6 @@
 // The thread of one ticket, for either side of the desk: what happened, and my own messages that are still on their way.
 import { ArrowDown } from "lucide-react";
-import { type RefObject, useState } from "react";
+import { type RefObject, useRef, useState } from "react";
 import { olderEvents } from "../client/rest";
 import type { TopicState } from "../client/state";
 import { type PendingPost, pendingPosts } from "../client/views";
@@ -55,6 +55,7 @@ export function Thread({ ticket, topic, side, replyBox, again }: Props) {
           {posts.map((post) => (
             <MyPost key={post.command.key} post={post} side={side} replyBox={replyBox} />
           ))}
+          <Announcer events={events} />
           {known?.link.at === "ended" && (
             <p role="alert" className="rounded-xl bg-amber-soft px-4 py-3 text-amber text-sm">
               This ticket is no longer shared with you. What you were writing is kept on this device.
@@ -73,6 +74,21 @@ export function Thread({ ticket, topic, side, replyBox, again }: Props) {
         </Button>
       )}
     </div>
+  );
+}
+
+/** Tells a screen reader what came while the thread was open, once, without moving anything. */
+function Announcer({ events }: { events: readonly EventRecord[] }) {
+  const { user } = useSession();
+  const from = useRef(events.at(-1)?.seq ?? 0);
+  const last = events.findLast(
+    ({ seq, by, event }) => seq > from.current && by.id !== user.id && event.type === "reply_posted",
+  );
+  return (
+    <p role="status" className="sr-only">
+      {last?.event.type === "reply_posted" &&
+        `${last.event.audience === "internal" ? "New note" : "New message"} from ${last.by.name}: ${last.event.body.slice(0, 200)}`}
+    </p>
   );
 }
 

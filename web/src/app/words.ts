@@ -53,7 +53,7 @@ export function reason({ code, message }: { code: ErrorCode; message: string }):
     case "rate_limited":
       return "The server is busy right now.";
     case "unavailable":
-      return message || "The server did not confirm it.";
+      return message || "The server did not confirm it; it may have arrived all the same.";
     case "too_large":
       return "The text is too long.";
     case "unauthenticated":

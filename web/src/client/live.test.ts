@@ -1,6 +1,20 @@
 // The line to the hub: topics resume where they stopped, unanswered commands go out again with the same key.
 import { beforeEach, expect, it } from "vitest";
-import { codec, eventFrame, FakeWorld, NOW, postReply, reply, STREAM, snapshot, TICKET, TOPIC } from "./fakes";
+import {
+  ANA,
+  BO,
+  codec,
+  eventFrame,
+  FakeWorld,
+  NOW,
+  postReply,
+  reply,
+  STREAM,
+  snapshot,
+  TICKET,
+  TOPIC,
+  welcome,
+} from "./fakes";
 import { LiveClient } from "./live";
 import type { Command, Refusal } from "./state";
 import { pendingPosts } from "./views";
@@ -18,7 +32,7 @@ beforeEach(() => {
     put: (command: Command) => void kept.add(command.key),
     remove: (key: string) => void kept.delete(key),
   };
-  live = new LiveClient(world, codec, outbox, {
+  live = new LiveClient(world, codec, ANA, outbox, {
     onRefused: (command, refusal) => refused.push({ command, refusal }),
     onDoubt: () => {},
   });
@@ -128,6 +142,15 @@ it("tells of a refused change that is no reply, and takes it back", () => {
   world.socket.hears({ type: "error", id: idOf(world.socket.all("assign")[0]), code: "forbidden", message: "No." });
   expect(refused).toMatchObject([{ command: { key: "k" }, refusal: { code: "forbidden" } }]);
   expect(live.getState().pending).toHaveLength(0);
+});
+
+it("sends nothing in the name of somebody else who has signed in meanwhile", () => {
+  live.submit(postReply("k"));
+  world.socket.onopen?.();
+  world.socket.hears({ ...welcome(), user: { id: BO, name: "Bo", email: "bo@acme.test", role: "agent" } });
+  expect(live.getLink()).toEqual({ at: "signed_out" });
+  expect(posts()).toHaveLength(0);
+  expect(kept).toEqual(new Set(["k"]));
 });
 
 it("goes by the hub's clock", () => {

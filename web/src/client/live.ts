@@ -1,7 +1,7 @@
 // The signed-in page's line to the hub: what is watched, what is asked and not yet answered, and the state that results.
 // After every interruption it resumes each topic where it stopped and sends each unanswered command again with its key.
 import { type Codec, readEvents } from "../wire/codec";
-import type { CommandKey, ServerFrame } from "../wire/generated";
+import type { CommandKey, ServerFrame, UserId } from "../wire/generated";
 import type { Timer, World } from "./ports";
 import { Connection, type Link } from "./socket";
 import { type Command, initialState, type LocalEvent, type PostReply, type Refusal, type State } from "./state";
@@ -43,6 +43,7 @@ export class LiveClient {
   constructor(
     private readonly world: World,
     codec: Codec,
+    private readonly userId: UserId,
     private readonly outbox: Outbox,
     private readonly told: LiveListeners,
   ) {
@@ -183,6 +184,8 @@ export class LiveClient {
   }
 
   private heard(frame: ServerFrame) {
+    // another tab may have signed somebody else in: nothing of mine may be sent in their name
+    if (frame.type === "welcome" && frame.user.id !== this.userId) return this.endSignIn();
     if (frame.type === "welcome") this.clockOffsetMs = offset(frame.server_time, this.world.nowMs());
     this.happen(frame);
     if (frame.type === "welcome") this.resume();

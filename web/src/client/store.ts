@@ -102,7 +102,7 @@ function listening(state: State, topic: string): TopicState | null {
 function signalled(state: State, signal: Extract<ServerFrame, { type: "signal" }>["signal"]): State {
   switch (signal.type) {
     case "ticket_changed":
-      return { ...state, tickets: withRow(state.tickets, signal.ticket) };
+      return { ...state, tickets: withRow(state.tickets, signal.ticket), gone: without(state.gone, signal.ticket.id) };
     case "ticket_left":
       return { ...state, gone: { ...state.gone, [signal.ticket_id]: signal.why } };
     default:
@@ -184,6 +184,12 @@ function withOlder(state: State, topic: string, events: readonly EventRecord[]):
   return older.at(-1)?.seq === first.seq - 1
     ? withTopic(state, topic, { ...known, events: [...older, ...known.events] })
     : state;
+}
+
+function without<T>(map: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> {
+  if (!(name in map)) return map;
+  const { [name]: _, ...rest } = map;
+  return rest;
 }
 
 type Rows = State["tickets"];

@@ -9,6 +9,7 @@ import { useSession, useTopic } from "../app/session";
 import { UserMenu } from "../app/user-menu";
 import { isStaff } from "../client/rest";
 import { buttonLook, Nothing } from "../ui/basics";
+import { Fence } from "../ui/fence";
 import { Mark } from "../ui/mark";
 import { useShortcuts } from "./keys";
 import { List } from "./scenes/List/List";
@@ -35,6 +36,13 @@ function StaffDesk() {
 
   return (
     <div className="flex h-full flex-col lg:flex-row">
+      <button
+        type="button"
+        className={clsx(buttonLook("primary"), "fixed start-3 top-3 z-50 not-focus:sr-only")}
+        onClick={() => document.getElementById("ticket")?.focus()}
+      >
+        Skip to the ticket
+      </button>
       <LinkState />
       <header
         className={clsx(
@@ -51,26 +59,40 @@ function StaffDesk() {
           <UserMenu withName shortcuts={shortcuts} />
         </div>
       </header>
-      <div
-        className={clsx(
-          "min-h-0 grow lg:flex lg:w-[23rem] lg:shrink-0 lg:grow-0 lg:flex-col xl:w-[26rem]",
-          ticketId && "max-lg:hidden",
-        )}
-      >
-        <List choice={choice} openId={ticketId ?? null} />
-      </div>
-      <main className={clsx("min-h-0 min-w-0 grow border-line bg-ground lg:border-s", !ticketId && "max-lg:hidden")}>
-        {ticketId ? (
-          <Ticket key={ticketId} id={ticketId} choice={choice} replyBox={replyBox} />
-        ) : (
-          <Nothing title="No ticket open" icon={<Inbox aria-hidden="true" size={22} />}>
-            <p>
-              Choose one from the list, or move with{" "}
-              <kbd className="rounded bg-sunken px-1.5 py-0.5 font-mono text-xs">j</kbd> and{" "}
-              <kbd className="rounded bg-sunken px-1.5 py-0.5 font-mono text-xs">k</kbd> and open with Enter.
-            </p>
-          </Nothing>
-        )}
+      <main className="flex min-h-0 min-w-0 grow">
+        <div
+          className={clsx(
+            "min-h-0 min-w-0 grow lg:flex lg:w-[23rem] lg:shrink-0 lg:grow-0 lg:flex-col xl:w-[26rem]",
+            ticketId && "max-lg:hidden",
+          )}
+        >
+          <Fence what="The list">
+            <List choice={choice} openId={ticketId ?? null} />
+          </Fence>
+        </div>
+        <section
+          id="ticket"
+          tabIndex={-1}
+          aria-label="Ticket"
+          className={clsx(
+            "min-h-0 min-w-0 grow border-line bg-ground outline-none lg:border-s",
+            !ticketId && "max-lg:hidden",
+          )}
+        >
+          {ticketId ? (
+            <Fence key={ticketId} what="This ticket">
+              <Ticket key={ticketId} id={ticketId} choice={choice} replyBox={replyBox} />
+            </Fence>
+          ) : (
+            <Nothing title="No ticket open" icon={<Inbox aria-hidden="true" size={22} />}>
+              <p>
+                Choose one from the list, or move with{" "}
+                <kbd className="rounded bg-sunken px-1.5 py-0.5 font-mono text-xs">j</kbd> and{" "}
+                <kbd className="rounded bg-sunken px-1.5 py-0.5 font-mono text-xs">k</kbd> and open with Enter.
+              </p>
+            </Nothing>
+          )}
+        </section>
       </main>
     </div>
   );

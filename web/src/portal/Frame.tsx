@@ -5,6 +5,7 @@ import { LinkState } from "../app/link-state";
 import { useSession } from "../app/session";
 import { UserMenu } from "../app/user-menu";
 import { buttonLook, Nothing } from "../ui/basics";
+import { Fence } from "../ui/fence";
 import { Mark } from "../ui/mark";
 
 export function Frame() {
@@ -30,7 +31,9 @@ export function Frame() {
         </div>
       </header>
       <main className="min-h-0 grow">
-        <Outlet />
+        <Fence what="This page">
+          <Outlet />
+        </Fence>
       </main>
     </div>
   );

@@ -60,6 +60,9 @@ export function Ticket({ id, choice, replyBox }: Props) {
         </div>
       </header>
       <Thread ticket={id} topic={topic} side="staff" replyBox={replyBox} again={watched.again} />
+      {!mayWork(user.role) && (
+        <p className="px-4 pb-4 text-center text-ink-soft text-sm">You can read here, but not write.</p>
+      )}
       {canWrite && (
         <div className="mx-auto w-full max-w-3xl px-4 pb-4">
           <ReplyBox ticket={id} topic={topic} audiences={AUDIENCES} placeholder={PLACEHOLDER} handle={replyBox} />
