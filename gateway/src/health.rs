@@ -26,5 +26,8 @@ async fn ready(doors: web::Data<Doors>) -> HttpResponse {
 }
 
 fn word(mut answer: actix_web::HttpResponseBuilder, text: String) -> HttpResponse {
-    answer.insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8")).insert_header((header::CACHE_CONTROL, "no-store")).body(text)
+    answer
+        .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(text)
 }

@@ -23,5 +23,5 @@ pub use origin::Origins;
 pub use problem::Refused;
 pub use readiness::{NotReady, Readiness};
 pub use serve::serve;
-pub use socket_options::listen;
 pub use settings::{CookieKind, LoginLimits, Settings, SocketLimits};
+pub use socket_options::listen;

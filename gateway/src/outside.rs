@@ -14,7 +14,8 @@ use crate::problem::Refused;
 /// Longest address, in bytes.
 const MAX_URI_BYTES: usize = 8 * 1024;
 /// For everything that is no page of ours.
-const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+const NOTHING: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 
 /// Wraps every door.
 ///

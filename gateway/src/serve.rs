@@ -20,6 +20,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// A closing connection has to be gone by then.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
 
+/// Requests under way get this long when the server stops.
+const LAST_ANSWERS_WITHIN_S: u64 = 10;
+
 /// Starts to serve on `listener`. Must run inside an actix system. Signals are the caller's.
 ///
 /// # Errors
@@ -47,6 +50,7 @@ pub fn serve(doors: Doors, listener: TcpListener) -> io::Result<Server> {
         .client_request_timeout(HEAD_WITHIN)
         .client_disconnect_timeout(GONE_WITHIN)
         .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(LAST_ANSWERS_WITHIN_S)
         .disable_signals()
         .on_connect(|io, data| {
             if let Some(io) = io.downcast_ref::<TcpStream>() {

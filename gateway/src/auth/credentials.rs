@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use actix_web::http::header;
 use actix_web::HttpRequest;
+use actix_web::http::header;
 
 use crate::settings::Settings;
 

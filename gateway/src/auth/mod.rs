@@ -13,3 +13,4 @@ mod token;
 pub use authenticator::{Authenticator, Credentials, Opened};
 pub use credentials::{Carrier, carried, client_address};
 pub use signed::{Signed, asker, foreign_page, has_own_origin};
+pub use token::Token;

@@ -39,8 +39,11 @@ pub async fn page() -> HttpResponse {
 }
 
 fn draw(document: &Value) -> String {
-    let mut html = format!("<!doctype html><html lang=en><meta charset=utf-8><title>Tandem API</title><meta name=viewport content=\"width=device-width\"><style>{STYLE}</style>");
-    let _ = write!(html, "<h1>Tandem API</h1><p>{}</p>", escape(text(&document["info"]["description"])).replace("\n\n", "</p><p>"));
+    let mut html = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Tandem API</title><meta name=viewport content=\"width=device-width\"><style>{STYLE}</style>"
+    );
+    let _ =
+        write!(html, "<h1>Tandem API</h1><p>{}</p>", escape(text(&document["info"]["description"])).replace("\n\n", "</p><p>"));
     let _ = write!(html, "<p>As OpenAPI 3.1: <a href=\"{BASE}/openapi.json\">{BASE}/openapi.json</a></p>");
     for (path, item) in entries(&document["paths"]) {
         for (method, operation) in entries(item) {
@@ -49,14 +52,24 @@ fn draw(document: &Value) -> String {
     }
     html.push_str("<h2>Shapes</h2>");
     for (name, schema) in entries(&document["components"]["schemas"]) {
-        let _ = write!(html, "<details id=\"{0}\"><summary><code>{0}</code></summary><pre>{1}</pre></details>", escape(name), pretty(schema));
+        let _ = write!(
+            html,
+            "<details id=\"{0}\"><summary><code>{0}</code></summary><pre>{1}</pre></details>",
+            escape(name),
+            pretty(schema)
+        );
     }
     html
 }
 
 fn draw_operation(html: &mut String, path: &str, method: &str, operation: &Value) {
     let _ = write!(html, "<h2><code><span class=method>{}</span> {BASE}{}</code></h2>", method.to_uppercase(), escape(path));
-    let _ = write!(html, "<p><strong>{}.</strong> {}</p>", escape(text(&operation["summary"])), escape(text(&operation["description"])));
+    let _ = write!(
+        html,
+        "<p><strong>{}.</strong> {}</p>",
+        escape(text(&operation["summary"])),
+        escape(text(&operation["description"]))
+    );
     let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !parameters.is_empty() {
         html.push_str("<table>");

@@ -22,7 +22,12 @@ const MAX_LIMIT: u64 = 100;
 /// thread in its own numbering: nothing internal shows, not even as a gap.
 #[utoipa::path(get, path = "/tickets/{id}/events", tag = "tickets", params(shapes::TicketParam, shapes::EventParams),
     responses((status = 200, description = "The events", body = shapes::Events)))]
-pub async fn read(doors: web::Data<Doors>, signed: Signed, request: HttpRequest, path: TicketPath) -> Result<HttpResponse, Refused> {
+pub async fn read(
+    doors: web::Data<Doors>,
+    signed: Signed,
+    request: HttpRequest,
+    path: TicketPath,
+) -> Result<HttpResponse, Refused> {
     let asked = Asked::read(request.query_string())?;
     let by = &signed.sign_in;
     let key = path.key(by.workspace)?;
@@ -64,7 +69,9 @@ fn whole(happened: &Happened, side: Side) -> Option<EventRecord> {
         Side::Customer => happened.for_customers()?,
         Side::Platform => return None,
     };
-    if let (Event::ReplyPosted { body, truncated, .. }, Event::ReplyPosted { body: stored, .. }) = (&mut record.event, &happened.event) {
+    if let (Event::ReplyPosted { body, truncated, .. }, Event::ReplyPosted { body: stored, .. }) =
+        (&mut record.event, &happened.event)
+    {
         body.clone_from(stored);
         *truncated = None;
     }

@@ -17,7 +17,8 @@ const MAX_KEY_CHARS: usize = 255;
 /// # Errors
 /// `invalid`, naming the header.
 pub fn required_key(request: &HttpRequest, by: &SignIn) -> Result<CommandKey, Problem> {
-    optional_key(request, by)?.ok_or_else(|| Problem::invalid_field(IDEMPOTENCY_KEY, "is required: any text of your own, new for each intent"))
+    optional_key(request, by)?
+        .ok_or_else(|| Problem::invalid_field(IDEMPOTENCY_KEY, "is required: any text of your own, new for each intent"))
 }
 
 /// The key of a request that may have one.
@@ -25,7 +26,9 @@ pub fn required_key(request: &HttpRequest, by: &SignIn) -> Result<CommandKey, Pr
 /// # Errors
 /// `invalid`, naming the header.
 pub fn optional_key(request: &HttpRequest, by: &SignIn) -> Result<Option<CommandKey>, Problem> {
-    let Some(text) = single(request.headers(), HeaderName::from_static("idempotency-key"), IDEMPOTENCY_KEY)? else { return Ok(None) };
+    let Some(text) = single(request.headers(), HeaderName::from_static("idempotency-key"), IDEMPOTENCY_KEY)? else {
+        return Ok(None);
+    };
     let text = std::str::from_utf8(text).map_err(|_| Problem::invalid_field(IDEMPOTENCY_KEY, "must be text in UTF-8"))?;
     if text.is_empty() || text.chars().count() > MAX_KEY_CHARS {
         return Err(Problem::invalid_field(IDEMPOTENCY_KEY, "must have 1 to 255 characters"));
@@ -99,7 +102,18 @@ mod tests {
         for (tag, seq) in [("\"7\"", Some(7)), ("W/\"7\"", Some(7)), (" \"0\" ", Some(0))] {
             assert_eq!(parse_etag(tag.as_bytes()), seq, "{tag}");
         }
-        for tag in ["7", "\"\"", "\"x\"", "*", "\"+7\"", "\"-1\"", "\"7", "\"7\", \"8\"", "\"9007199254740992\"", "\"99999999999999999999\""] {
+        for tag in [
+            "7",
+            "\"\"",
+            "\"x\"",
+            "*",
+            "\"+7\"",
+            "\"-1\"",
+            "\"7",
+            "\"7\", \"8\"",
+            "\"9007199254740992\"",
+            "\"99999999999999999999\"",
+        ] {
             assert_eq!(parse_etag(tag.as_bytes()), None, "{tag}");
         }
     }

@@ -69,7 +69,10 @@ struct Common;
 impl Modify for Common {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_with(Default::default);
-        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("From POST /sessions with grant: token")).build();
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("From POST /sessions with grant: token"))
+            .build();
         components.add_security_scheme("token", SecurityScheme::Http(token));
         let cookie = ApiKeyValue::with_description(
             CookieKind::Secure.name(),

@@ -78,7 +78,8 @@ impl Query {
     /// # Errors
     /// `invalid` with all complaints together.
     pub fn finish<T>(mut self, result: T) -> Result<T, Problem> {
-        let unknown: Vec<_> = self.pairs.iter().map(|(key, _)| key.clone()).filter(|key| !self.known.contains(&key.as_str())).collect();
+        let unknown: Vec<_> =
+            self.pairs.iter().map(|(key, _)| key.clone()).filter(|key| !self.known.contains(&key.as_str())).collect();
         for name in unknown {
             self.complain(&name, "is not a parameter of this request");
         }
@@ -97,7 +98,8 @@ mod tests {
 
     #[test]
     fn complaints_come_together_and_unknown_parameters_are_refused() {
-        let mut query = Query::new("limit=101&after=x&sort=title&before=1&before=2&from=-009999-01-01T00:00:00Z").expect("pairs");
+        let mut query =
+            Query::new("limit=101&after=x&sort=title&before=1&before=2&from=-009999-01-01T00:00:00Z").expect("pairs");
         query.integer("limit", 1, 100);
         query.seq("after");
         query.seq("before");

@@ -43,6 +43,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         by_path.entry(row.path).or_default().push(row);
     }
     let api = by_path.into_iter().fold(web::scope("/v1"), |scope, (path, rows)| scope.service(resource(path, rows)));
+    let api = api.default_service(web::route().to(missing));
     let docs = web::resource("/docs").route(get().to(docs::page)).default_service(other_methods(&[Method::GET]));
     config.service(web::scope("/api").service(api).service(docs).default_service(web::route().to(missing)));
 }

@@ -5,8 +5,8 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use hub_core::ports::SignIn;
-use hub_core::wire::fields::{self, Fields};
 use hub_core::wire::Me;
+use hub_core::wire::fields::{self, Fields};
 use serde_json::json;
 
 use super::body::Body;
@@ -73,7 +73,8 @@ fn read_sign_in(f: &mut Fields<'_>) -> Option<(Credentials, Grant)> {
         Some("token") => Ok(Grant::Token),
         Some(_) | None => Err("must be cookie or token".into()),
     });
-    let credentials = Credentials { workspace: workspace?.trim().into(), email: email?.trim().into(), password: password? };
+    let credentials =
+        Credentials { workspace: workspace?.trim().to_lowercase(), email: email?.trim().to_lowercase(), password: password? };
     Some((credentials, grant.unwrap_or(Grant::Cookie)))
 }
 

@@ -407,7 +407,8 @@ mod tests {
     fn agrees(shape: &str, travels: &Value) {
         let document: Value = serde_json::from_str(openapi::text()).expect("JSON");
         let schema = &document["components"]["schemas"][shape];
-        let required: BTreeSet<&str> = schema["required"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+        let required: BTreeSet<&str> =
+            schema["required"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
         let (described, sent) = (keys(&schema["properties"]), keys(travels));
         assert!(sent.is_subset(&described), "{shape}: {sent:?} are sent, {described:?} are described");
         assert!(required.is_subset(&sent), "{shape}: {required:?} are required, {sent:?} are sent");
@@ -431,7 +432,8 @@ mod tests {
             categories: vec![],
         };
         let by = Asker { user, name: "Ana".into(), role: Role::Agent };
-        let create = Step::Create { title: "t".into(), description: "d".into(), source: Source::Web, priority: Priority::P1, number: 7 };
+        let create =
+            Step::Create { title: "t".into(), description: "d".into(), source: Source::Web, priority: Priority::P1, number: 7 };
         let intent = Intent { key: super::super::headers::fresh_key(), by, steps: vec![create] };
         let decided = intent.decide(None, &facts).expect("an agent may create");
         let happened = TicketState::record(None, &intent, decided, UnixMs(0));

@@ -24,7 +24,12 @@ use crate::problem::Refused;
 /// The id derives from workspace, user and `Idempotency-Key`: a repeat with the same content finds the same ticket.
 #[utoipa::path(post, path = "/tickets", tag = "tickets", request_body = shapes::NewTicket, params(shapes::RequiredKey),
     responses((status = 201, description = "The ticket, with its address in Location", body = shapes::Ticket)))]
-pub async fn create(doors: web::Data<Doors>, signed: Signed, request: HttpRequest, body: Body) -> Result<HttpResponse, Refused> {
+pub async fn create(
+    doors: web::Data<Doors>,
+    signed: Signed,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Refused> {
     let by = &signed.sign_in;
     let key = headers::required_key(&request, by)?;
     let source = match signed.carrier {
@@ -43,7 +48,12 @@ pub async fn create(doors: web::Data<Doors>, signed: Signed, request: HttpReques
 /// `ETag` is its `seq`: what `based_on` and `If-Match` ask for.
 #[utoipa::path(get, path = "/tickets/{id}", tag = "tickets", params(shapes::TicketParam),
     responses((status = 200, description = "The ticket, in the view of who asks", body = shapes::Ticket), (status = 304, description = "Unchanged since If-None-Match")))]
-pub async fn read(doors: web::Data<Doors>, signed: Signed, request: HttpRequest, path: TicketPath) -> Result<HttpResponse, Refused> {
+pub async fn read(
+    doors: web::Data<Doors>,
+    signed: Signed,
+    request: HttpRequest,
+    path: TicketPath,
+) -> Result<HttpResponse, Refused> {
     let view = visible(&doors, &signed.sign_in, path.key(signed.sign_in.workspace)?).await?;
     if headers::is_known(&request, view.seq()) {
         return Ok(HttpResponse::NotModified().insert_header(headers::etag(view.seq())).finish());

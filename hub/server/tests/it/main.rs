@@ -1,0 +1,17 @@
+//! The hub as strangers meet it: a real one per test or shared, over real sockets, on a real Postgres.
+
+mod fixture;
+mod http;
+mod hub;
+mod rest_bodies;
+mod rest_comments;
+mod rest_doors;
+mod rest_sessions;
+mod rest_tickets;
+mod rest_visibility;
+mod socket;
+mod strangers;
+mod ws_bad_input;
+mod ws_failures;
+mod ws_hello;
+mod ws_thread;
