@@ -1,0 +1,282 @@
+//! A client's life on the network: connects, serves the connection, loses it (or cuts it on purpose), comes back.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use hub_core::wire::client::Request;
+use hub_core::wire::{ClientFrame, Codec, EventRecord, ServerFrame};
+use rand::RngExt;
+use rand::rngs::StdRng;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::socket::{Endpoint, Incoming, Socket};
+use super::{Client, TurnedAway};
+use crate::clock::Clock;
+use crate::plan::Intent;
+use crate::tally::Tally;
+
+/// A client that is not subscribed this long after connecting tries anew.
+const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(15);
+/// A cut in the middle of a command waits this long for a command.
+const CUT_WAITS_FOR_COMMAND: Duration = Duration::from_millis(300);
+/// The longest pause between attempts to connect.
+const MAX_BACKOFF_MS: u64 = 1_000;
+
+/// What the run asks of its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Go on; connections are cut when the scenario says so.
+    Run,
+    /// Go on, but cut no more.
+    Settle,
+    /// Stop.
+    End,
+}
+
+/// What one client lives by.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// Where the hub is; a client that loses one address tries the next.
+    pub endpoints: Vec<Endpoint>,
+    /// Which of them first.
+    pub first: usize,
+    /// How frames become bytes.
+    pub codec: Codec,
+    /// What it is to post.
+    pub intents: mpsc::Receiver<Intent>,
+    /// What the run asks.
+    pub orders: watch::Receiver<Order>,
+    /// Where it tells how far it got.
+    pub reached: watch::Sender<Reached>,
+    /// Mean time between cuts.
+    pub cut_every: Option<Duration>,
+    /// For cuts and pauses.
+    pub rng: StdRng,
+    /// The run's time.
+    pub clock: Clock,
+    /// Counters.
+    pub tally: Arc<Tally>,
+}
+
+/// How far a client got, for whoever waits for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// The last number of its topic that it was shown.
+    pub seq: u64,
+    /// Subscribed right now.
+    pub is_live: bool,
+}
+
+/// How a connection ended.
+enum Ended {
+    ByOrder,
+    ByCut,
+    ByHub,
+    TurnedAway(TurnedAway),
+}
+
+/// Lives until ordered to end.
+///
+/// # Errors
+/// When the hub will not have this client.
+pub async fn live(mut client: Client, mut around: Surroundings) -> Result<Client, TurnedAway> {
+    let mut failures = 0;
+    while *around.orders.borrow() != Order::End {
+        let endpoint = &around.endpoints[(around.first + failures) % around.endpoints.len()];
+        match Socket::open(endpoint, around.codec).await {
+            Ok(socket) => {
+                let was_live = Connection { client: &mut client, around: &mut around }.serve(socket).await?;
+                failures = if was_live { 0 } else { failures + 1 };
+            }
+            Err(_) => {
+                around.tally.failed_connects.fetch_add(1, Relaxed);
+                failures += 1;
+            }
+        }
+        pause(&mut around, failures).await;
+    }
+    Ok(client)
+}
+
+/// Full jitter: anything up to a bound that doubles with every failure in a row.
+async fn pause(around: &mut Surroundings, failures: usize) {
+    let bound = (50_u64 << failures.min(5)).min(MAX_BACKOFF_MS);
+    let pause = Duration::from_millis(around.rng.random_range(0..=bound));
+    // Ordered to end, the pause ends too.
+    let _ = timeout(pause, around.orders.wait_for(|order| *order == Order::End)).await;
+}
+
+/// How a connection is going to be cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// With a reset.
+    Reset,
+    /// With the end of the stream.
+    HangUp,
+    /// With a reset, right after the next command.
+    AfterCommand,
+    /// With a reset, in the middle of the next command.
+    MidCommand,
+}
+
+struct Connection<'a> {
+    client: &'a mut Client,
+    around: &'a mut Surroundings,
+}
+
+impl Connection<'_> {
+    /// Serves one connection to its end; true when it got as far as a subscription.
+    async fn serve(&mut self, mut socket: Socket) -> Result<bool, TurnedAway> {
+        let mut was_live = false;
+        let ended = self.talk(&mut socket, &mut was_live).await;
+        self.client.disconnected();
+        self.tell();
+        match ended {
+            Ended::ByOrder => socket.close().await,
+            Ended::ByCut => {
+                self.around.tally.cut.fetch_add(1, Relaxed);
+                self.cut_off(socket).await;
+            }
+            Ended::ByHub => {
+                self.around.tally.dropped.fetch_add(1, Relaxed);
+            }
+            Ended::TurnedAway(why) => return Err(why),
+        }
+        Ok(was_live)
+    }
+
+    async fn cut_off(&mut self, socket: Socket) {
+        if self.around.rng.random_bool(0.5) { socket.reset() } else { socket.hang_up().await }
+    }
+
+    async fn talk(&mut self, socket: &mut Socket, was_live: &mut bool) -> Ended {
+        self.client.connected();
+        let opened = Instant::now();
+        let (mut cut_at, mut cut) = self.next_cut(opened);
+        let mut armed = None;
+        loop {
+            if let Some(ended) = self.say(socket, armed).await {
+                return ended;
+            }
+            *was_live |= self.client.is_live();
+            self.tell();
+            let deadline = if *was_live { None } else { Some(opened + SUBSCRIBE_TIMEOUT) };
+            let cut_now = match armed {
+                None => cut_at,
+                Some(_) => cut_at.map(|at| at + CUT_WAITS_FOR_COMMAND),
+            };
+            let wake_at = self.client.wake_at_us().map(|at_us| self.around.clock.instant(at_us));
+            let has_room = self.client.is_live() && self.client.has_room();
+            tokio::select! {
+                incoming = socket.next() => {
+                    if let Some(ended) = self.take(&incoming, socket.codec()) {
+                        return ended;
+                    }
+                }
+                Some(intent) = self.around.intents.recv(), if has_room => self.client.want(intent, self.around.clock.now_us()),
+                () = at(wake_at) => self.client.wake(self.around.clock.now_us()),
+                () = at(deadline) => return Ended::ByHub,
+                () = at(cut_now) => match (cut, armed) {
+                    (Cut::AfterCommand | Cut::MidCommand, None) => armed = Some(cut),
+                    (Cut::Reset | Cut::HangUp | Cut::AfterCommand | Cut::MidCommand, _) => return Ended::ByCut,
+                },
+                changed = self.around.orders.changed() => {
+                    if changed.is_err() || *self.around.orders.borrow_and_update() == Order::End {
+                        return Ended::ByOrder;
+                    }
+                    armed = None;
+                    (cut_at, cut) = self.next_cut(Instant::now());
+                }
+            }
+        }
+    }
+
+    /// When this connection is to be cut, and how; never, unless the run cuts right now.
+    fn next_cut(&mut self, now: Instant) -> (Option<Instant>, Cut) {
+        let kinds = [Cut::Reset, Cut::HangUp, Cut::AfterCommand, Cut::MidCommand];
+        let cut = kinds[self.around.rng.random_range(0..kinds.len())];
+        let is_cutting = *self.around.orders.borrow() == Order::Run;
+        let in_time = self.around.cut_every.filter(|_| is_cutting).map(|mean| {
+            // Exponential waiting times: as many cuts right after connecting as at any other time.
+            let uniform: f64 = self.around.rng.random_range(0.0..1.0);
+            mean.mul_f64(-(1.0 - uniform).ln())
+        });
+        (in_time.map(|span| now + span), cut)
+    }
+
+    /// Puts on the wire what the client wants said, unless a cut waits for exactly that.
+    async fn say(&mut self, socket: &mut Socket, armed: Option<Cut>) -> Option<Ended> {
+        let requests = self.client.take_out();
+        if requests.is_empty() {
+            return None;
+        }
+        let command = requests.iter().find(|request| is_command(request));
+        let sent = match (armed, command) {
+            (Some(Cut::MidCommand), Some(command)) => {
+                // Broken or not, it is cut now.
+                let _ = socket.send_half(command).await;
+                return Some(Ended::ByCut);
+            }
+            (Some(_), Some(_)) => {
+                let _ = socket.send(&requests).await;
+                return Some(Ended::ByCut);
+            }
+            (Some(_) | None, _) => socket.send(&requests).await,
+        };
+        sent.is_err().then_some(Ended::ByHub)
+    }
+
+    fn take(&mut self, incoming: &Incoming, codec: Codec) -> Option<Ended> {
+        let now_us = self.around.clock.now_us();
+        let bytes = match incoming {
+            Incoming::Text(text) => text.as_bytes(),
+            Incoming::Binary(bytes) => bytes.as_ref(),
+            Incoming::Closed(code) => {
+                if let Some(code) = code {
+                    self.around.tally.close(*code);
+                }
+                return Some(Ended::ByHub);
+            }
+            Incoming::Broken => return Some(Ended::ByHub),
+        };
+        if let Some(fact) = self.client.shelf().find(bytes) {
+            self.client.hear_event(fact, now_us);
+            return None;
+        }
+        match codec.decode::<ServerFrame>(bytes) {
+            Ok(ServerFrame::Event { topic, seq, at, by, key, event }) if topic == self.client.seat.topic() => {
+                let fact = self.client.shelf().keep_frame(bytes, &EventRecord { seq, at, by, key, event });
+                self.client.hear_event(fact, now_us);
+                None
+            }
+            Ok(frame) => self.client.hear(frame, now_us).err().map(Ended::TurnedAway),
+            Err(error) => {
+                self.client.odd(format!("a frame of {} bytes that cannot be read: {error}", bytes.len()));
+                None
+            }
+        }
+    }
+
+    fn tell(&self) {
+        let reached = Reached { seq: self.client.reached(), is_live: self.client.is_live() };
+        self.around.reached.send_if_modified(|told| {
+            let is_news = *told != reached;
+            *told = reached;
+            is_news
+        });
+    }
+}
+
+const fn is_command(request: &Request) -> bool {
+    matches!(request.frame, ClientFrame::PostReply { .. })
+}
+
+/// Waits for an instant; for ever when there is none.
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,154 @@
+//! Who takes part: the users and tickets of a tokens file, and how they are spread over the tickets.
+
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use hub_core::ids::{TicketId, UserId};
+use hub_core::wire::Topic;
+use serde::Deserialize;
+
+use crate::oracle::history::View;
+
+/// What `hub seed --fleet agents=N,customers=M,tickets=K --tokens FILE` writes.
+#[derive(Debug, Deserialize)]
+pub struct Fleet {
+    /// Whoever may reply to every ticket.
+    pub agents: Vec<Member>,
+    /// Whoever asked.
+    pub customers: Vec<Member>,
+    /// Tickets of these customers.
+    pub tickets: Vec<FleetTicket>,
+}
+
+/// A user with a token of its own.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Member {
+    /// The address it could sign in with.
+    pub email: String,
+    /// The token to say hello with.
+    pub token: String,
+    /// The id its events carry.
+    pub user_id: UserId,
+}
+
+/// A ticket and who asked.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct FleetTicket {
+    /// Which.
+    pub id: TicketId,
+    /// The only customer who sees it.
+    pub requester_id: UserId,
+}
+
+/// One client's place: who it is, and which ticket it watches.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    /// Whose token it uses.
+    pub member: Member,
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// As what.
+    pub view: View,
+}
+
+impl Seat {
+    /// The topic to subscribe to.
+    pub const fn topic(&self) -> Topic {
+        match self.view {
+            View::Ticket => Topic::Ticket(self.ticket),
+            View::Thread => Topic::Thread(self.ticket),
+        }
+    }
+}
+
+impl Fleet {
+    /// Reads a tokens file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no tokens file; the words say what to do.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| {
+            let path = path.display();
+            format!("cannot read the tokens file {path}; make one with: hub seed --fleet agents=20,customers=50,tickets=100 --tokens {path}")
+        })?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is no tokens file as `hub seed --fleet` writes it", path.display()))
+    }
+
+    /// Seats `subscribers` clients at each of the first `tickets` tickets: its customer, and agents.
+    ///
+    /// # Errors
+    /// When the fleet is too small; the words say what is missing.
+    pub fn seats(&self, tickets: usize, subscribers: usize) -> anyhow::Result<Vec<Vec<Seat>>> {
+        ensure!(subscribers >= 2, "--subscribers must be at least 2: a ticket's customer and an agent");
+        if self.tickets.len() < tickets {
+            bail!("--tickets {tickets}, but the tokens file holds {} tickets", self.tickets.len());
+        }
+        let agents = subscribers - 1;
+        if self.agents.len() < agents {
+            bail!(
+                "--subscribers {subscribers} needs {agents} agents for each ticket, the tokens file holds {}",
+                self.agents.len()
+            );
+        }
+        self.tickets.iter().take(tickets).enumerate().map(|(index, ticket)| self.seats_at(index, *ticket, agents)).collect()
+    }
+
+    fn seats_at(&self, index: usize, ticket: FleetTicket, agents: usize) -> anyhow::Result<Vec<Seat>> {
+        let customer = self.customers.iter().find(|customer| customer.user_id == ticket.requester_id).with_context(|| {
+            format!("the tokens file holds ticket {} of {}, but no token of that customer", ticket.id, ticket.requester_id)
+        })?;
+        let seat = |member: &Member, view| Seat { member: member.clone(), ticket: ticket.id, view };
+        // Every ticket begins where the one before it ended, so that all agents get equally many.
+        let agents = self.agents.iter().cycle().skip(index * agents % self.agents.len()).take(agents);
+        Ok(std::iter::once(seat(customer, View::Thread)).chain(agents.map(|agent| seat(agent, View::Ticket))).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn fleet(agents: u8, customers: u8, tickets: u8) -> Fleet {
+        let user = |kind: u8, n: u8| format!("00000000-0000-0000-00{kind:02}-0000000000{n:02}");
+        let members = |kind: u8, count: u8| {
+            (0..count)
+                .map(|n| serde_json::json!({"email": "x@x.test", "token": "t", "user_id": user(kind, n)}))
+                .collect::<Vec<_>>()
+        };
+        let tickets: Vec<_> =
+            (0..tickets).map(|n| serde_json::json!({"id": user(3, n), "requester_id": user(2, n % customers)})).collect();
+        let file = serde_json::json!({"workspace": "acme", "agents": members(1, agents), "customers": members(2, customers), "tickets": tickets});
+        serde_json::from_value(file).expect("a tokens file")
+    }
+
+    #[test]
+    fn every_ticket_gets_its_customer_and_different_agents() {
+        let seats = fleet(5, 2, 4).seats(4, 4).expect("large enough");
+        let mut load = BTreeMap::<UserId, usize>::new();
+        for at_ticket in &seats {
+            assert_eq!(at_ticket.iter().filter(|seat| seat.view == View::Thread).count(), 1);
+            let users: BTreeSet<UserId> = at_ticket.iter().map(|seat| seat.member.user_id).collect();
+            assert_eq!(users.len(), 4);
+            for seat in at_ticket.iter().filter(|seat| seat.view == View::Ticket) {
+                *load.entry(seat.member.user_id).or_default() += 1;
+            }
+        }
+        assert!(load.values().all(|count| (2..=3).contains(count)), "{load:?}");
+    }
+
+    #[test]
+    fn a_fleet_that_is_too_small_says_what_is_missing() {
+        for (tickets, subscribers, words) in [(5, 2, "holds 4 tickets"), (1, 7, "needs 6 agents"), (1, 1, "at least 2")] {
+            let error = fleet(5, 2, 4).seats(tickets, subscribers).expect_err("too small").to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_says_how_to_make_it() {
+        let error = Fleet::read(Path::new("/nowhere/tokens.json")).expect_err("missing").to_string();
+        assert!(error.contains("/nowhere/tokens.json") && error.contains("hub seed --fleet"), "{error}");
+    }
+}

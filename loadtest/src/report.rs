@@ -1,0 +1,407 @@
+//! What a run came to: one set of figures, as a table for people and as JSON for programs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use hdrhistogram::Histogram;
+use hub_core::ids::CommandKey;
+use hub_core::wire::{Codec, Limits};
+use serde::Serialize;
+
+use crate::oracle::history::{History, Step};
+use crate::plan::Shares;
+use crate::scenario::{Outcome, Setup};
+use crate::tally::PROMPT_US;
+
+/// A ticker this late at the 99th percentile, in milliseconds, or intents put on the wire this late: the driver was too slow.
+const OWN_TICK_LIMIT_MS: f64 = 20.0;
+const OWN_SEND_LIMIT_MS: f64 = 50.0;
+/// Breaches that are printed; the rest is counted.
+const PRINTED_BREACHES: usize = 50;
+
+/// The figures of a run.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// `thread` or `resume`.
+    pub scenario: &'static str,
+    /// What was asked for.
+    pub load: Load,
+    /// What the hubs told of themselves in `welcome`.
+    pub hubs: Vec<Hub>,
+    /// Replies: how many were due, and what became of them.
+    pub replies: Replies,
+    /// From the time a reply was due to its ack, in milliseconds.
+    pub ack_ms: Spread,
+    /// From the time a reply was due to its arrival at each other subscriber, in milliseconds.
+    pub delivery_ms: Spread,
+    /// Arrivals at other subscribers per second.
+    pub deliveries_per_s: f64,
+    /// Connections.
+    pub connections: Connections,
+    /// The driver's own slowness.
+    pub driver: Driver,
+    /// The search for a sustained rate: each rate with the share acked within a second.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<(f64, f64)>,
+    /// What the oracle found: empty when every guarantee held.
+    pub breaches: Vec<String>,
+}
+
+/// What was asked for.
+#[derive(Debug, Serialize)]
+pub struct Load {
+    pub urls: Vec<String>,
+    pub codec: &'static str,
+    pub tickets: usize,
+    pub clients: usize,
+    pub rate_per_s: f64,
+    pub ramp_s: f64,
+    pub measured_s: f64,
+    pub seed: u64,
+    pub shares: Shares,
+    pub body_bytes: usize,
+}
+
+/// One node of the hub.
+#[derive(Debug, Serialize)]
+pub struct Hub {
+    pub node: String,
+    pub heartbeat_ms: u64,
+    pub limits: Limits,
+}
+
+/// What became of the replies that were due in the measured time; refusals and repeats are those of the whole run.
+#[derive(Debug, Serialize)]
+pub struct Replies {
+    pub offered: u64,
+    pub sent: u64,
+    pub acked: u64,
+    pub acked_share: f64,
+    pub acked_within_1s_share: f64,
+    pub acked_per_s: f64,
+    pub acked_in_whole_run: u64,
+    pub refusals: BTreeMap<String, u64>,
+    pub sent_again: u64,
+    pub forced: u64,
+    pub not_settled: u64,
+    pub refused_for_good: u64,
+    /// Waited for a connection, or for room within the hub's limit of commands in flight.
+    pub held_back: u64,
+}
+
+/// Connections and what came over them.
+#[derive(Debug, Serialize)]
+pub struct Connections {
+    pub cut_by_driver: u64,
+    pub ended_by_hub: u64,
+    pub failed_connects: u64,
+    pub closes: BTreeMap<u16, u64>,
+    pub resumed_with_tail: u64,
+    pub resumed_with_reset: u64,
+    pub events: u64,
+    pub signals: u64,
+}
+
+/// The driver's own slowness: what of the latencies is not the hub's.
+#[derive(Debug, Serialize)]
+pub struct Driver {
+    /// How late a ticker of the driver fired, in milliseconds.
+    pub tick_lag_ms: Spread,
+    /// How late replies were put on the wire although nothing kept them, in milliseconds.
+    pub send_lag_ms: Spread,
+    /// Replies the driver had no room for.
+    pub overflowed: u64,
+    /// Processors this driver kept busy.
+    pub processors: Option<f64>,
+    /// Share of the machine's processors that were busy, by whomever.
+    pub machine_busy: Option<f64>,
+    /// True when the figures tell more of the driver than of the hub.
+    pub was_bottleneck: bool,
+}
+
+/// A distribution.
+#[derive(Debug, Default, Serialize)]
+pub struct Spread {
+    pub count: u64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p99: f64,
+    pub max: f64,
+}
+
+impl Spread {
+    fn of_us(samples: impl IntoIterator<Item = u64>) -> Self {
+        let mut histogram = Histogram::<u64>::new(3).expect("three digits are a valid precision");
+        for sample in samples {
+            histogram.record(sample).expect("the histogram grows with its values");
+        }
+        let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
+        Self { count: histogram.len(), p50: at(0.5), p90: at(0.9), p99: at(0.99), max: histogram.max() as f64 / 1_000.0 }
+    }
+}
+
+impl Report {
+    /// The figures of an outcome.
+    pub fn new(scenario: &'static str, setup: &Setup, urls: &[String], outcome: &Outcome) -> Self {
+        let measured_s = outcome.measured.as_secs_f64().max(0.001);
+        let acks = ack_latencies_us(&outcome.history);
+        let deliveries = delivery_latencies_us(&outcome.history);
+        let deliveries_per_s = deliveries.len() as f64 / measured_s;
+        let tally = &outcome.tally;
+        let count = |counter: &AtomicU64| counter.load(Relaxed);
+        Self {
+            scenario,
+            load: Load {
+                urls: urls.to_vec(),
+                codec: match setup.codec {
+                    Codec::Json => "json",
+                    Codec::MsgPack => "msgpack",
+                },
+                tickets: setup.tickets.len(),
+                clients: setup.tickets.iter().map(Vec::len).sum(),
+                rate_per_s: outcome.rate,
+                ramp_s: setup.ramp.as_secs_f64(),
+                measured_s,
+                seed: setup.seed,
+                shares: setup.shares,
+                body_bytes: setup.body_bytes,
+            },
+            hubs: outcome
+                .greetings
+                .values()
+                .map(|hub| Hub { node: hub.node.clone(), heartbeat_ms: hub.heartbeat_ms, limits: hub.limits })
+                .collect(),
+            replies: replies(outcome, &acks, measured_s),
+            ack_ms: Spread::of_us(acks),
+            delivery_ms: Spread::of_us(deliveries),
+            deliveries_per_s,
+            connections: Connections {
+                cut_by_driver: count(&tally.cut),
+                ended_by_hub: count(&tally.dropped),
+                failed_connects: count(&tally.failed_connects),
+                closes: tally.closes(),
+                resumed_with_tail: count(&tally.tails),
+                resumed_with_reset: count(&tally.resets),
+                events: count(&tally.events),
+                signals: count(&tally.signals),
+            },
+            driver: Driver::new(outcome),
+            trials: outcome.trials.clone(),
+            breaches: outcome.breaches.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// The figures as a table, and what the oracle says.
+    ///
+    /// # Panics
+    /// Never: writing to text cannot fail.
+    pub fn table(&self) -> String {
+        let mut t = String::new();
+        self.write_table(&mut t).expect("writing to text cannot fail");
+        t
+    }
+
+    fn write_table(&self, t: &mut String) -> std::fmt::Result {
+        let (load, replies, driver) = (&self.load, &self.replies, &self.driver);
+        writeln!(
+            t,
+            "{}: {} clients at {} tickets, {}, seed {}",
+            self.scenario, load.clients, load.tickets, load.codec, load.seed
+        )?;
+        for hub in &self.hubs {
+            let Limits { message_bytes, body_bytes, subscriptions, commands_in_flight, .. } = hub.limits;
+            let words = format!(
+                "{commands_in_flight} commands in flight, {subscriptions} subscriptions, {message_bytes} B a message, {body_bytes} B a body"
+            );
+            writeln!(t, "hub {}: heartbeat {} ms; limits: {words}", hub.node, hub.heartbeat_ms)?;
+        }
+        for (rate, share) in &self.trials {
+            writeln!(t, "  tried {rate:>8.0} replies/s: {:>5.1} % acked within a second", share * 100.0)?;
+        }
+        writeln!(t, "\nreplies ({:.1} s measured, ramp {:.1} s before)", load.measured_s, load.ramp_s)?;
+        writeln!(t, "  offered          {:>10}   {:.1}/s wanted", replies.offered, load.rate_per_s)?;
+        writeln!(t, "  sent             {:>10}", replies.sent)?;
+        writeln!(
+            t,
+            "  acked            {:>10}   {:.1}/s, {:.2} %",
+            replies.acked,
+            replies.acked_per_s,
+            replies.acked_share * 100.0
+        )?;
+        writeln!(t, "  acked within 1 s {:>10.2} %", replies.acked_within_1s_share * 100.0)?;
+        writeln!(
+            t,
+            "  sent again {}, with force {}, held back {}, refused for good {}, without an answer {}",
+            replies.sent_again, replies.forced, replies.held_back, replies.refused_for_good, replies.not_settled
+        )?;
+        let refusals: Vec<String> = replies.refusals.iter().map(|(code, count)| format!("{code} {count}")).collect();
+        writeln!(t, "  refusals: {}", if refusals.is_empty() { "none".to_owned() } else { refusals.join(", ") })?;
+        writeln!(t, "\nmilliseconds               p50        p90        p99        max      count")?;
+        for (name, spread) in [
+            ("ack", &self.ack_ms),
+            ("delivery", &self.delivery_ms),
+            ("driver's ticker", &driver.tick_lag_ms),
+            ("driver's sending", &driver.send_lag_ms),
+        ] {
+            let Spread { count, p50, p90, p99, max } = spread;
+            writeln!(t, "  {name:<17} {p50:>10.2} {p90:>10.2} {p99:>10.2} {max:>10.2} {count:>10}")?;
+        }
+        writeln!(t, "\ndeliveries {:.1}/s", self.deliveries_per_s)?;
+        self.write_connections(t)?;
+        self.write_driver(t)?;
+        self.write_breaches(t)
+    }
+
+    fn write_connections(&self, t: &mut String) -> std::fmt::Result {
+        let c = &self.connections;
+        writeln!(
+            t,
+            "connections: {} cut here, {} ended by the hub, {} attempts failed; resumed {} times with a tail, {} with a reset",
+            c.cut_by_driver, c.ended_by_hub, c.failed_connects, c.resumed_with_tail, c.resumed_with_reset
+        )?;
+        if !c.closes.is_empty() {
+            let closes: Vec<String> = c.closes.iter().map(|(code, count)| format!("{code} {count} times")).collect();
+            writeln!(t, "closed by the hub with code {}", closes.join(", "))?;
+        }
+        Ok(())
+    }
+
+    fn write_driver(&self, t: &mut String) -> std::fmt::Result {
+        let driver = &self.driver;
+        let processors = driver.processors.map_or_else(|| "unknown".to_owned(), |n| format!("{n:.2}"));
+        let busy = driver.machine_busy.map_or_else(|| "unknown".to_owned(), |share| format!("{:.0} %", share * 100.0));
+        writeln!(
+            t,
+            "driver: {processors} processors used; the machine was {busy} busy, the hub's part included where it runs here"
+        )?;
+        if driver.was_bottleneck {
+            writeln!(
+                t,
+                "THE DRIVER WAS TOO SLOW: its own lag is part of these figures; they tell less of the hub than they seem to"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_breaches(&self, t: &mut String) -> std::fmt::Result {
+        if self.breaches.is_empty() {
+            return writeln!(t, "\noracle: every guarantee held");
+        }
+        writeln!(t, "\noracle: {} BREACHES", self.breaches.len())?;
+        for breach in self.breaches.iter().take(PRINTED_BREACHES) {
+            writeln!(t, "  {breach}")?;
+        }
+        match self.breaches.len().checked_sub(PRINTED_BREACHES) {
+            Some(more @ 1..) => writeln!(t, "  … and {more} more"),
+            Some(0) | None => Ok(()),
+        }
+    }
+}
+
+impl Driver {
+    fn new(outcome: &Outcome) -> Self {
+        let tick_lag_ms = Spread::of_us(outcome.lag.lateness_us.iter().copied());
+        let send_lag_ms = Spread::of_us(outcome.send_lateness_us.iter().copied());
+        let overflowed = outcome.tally.overflowed.load(Relaxed);
+        Self {
+            was_bottleneck: tick_lag_ms.p99 > OWN_TICK_LIMIT_MS || send_lag_ms.p99 > OWN_SEND_LIMIT_MS || overflowed > 0,
+            tick_lag_ms,
+            send_lag_ms,
+            overflowed,
+            processors: outcome.lag.driver_processors,
+            machine_busy: outcome.lag.machine_busy,
+        }
+    }
+}
+
+fn replies(outcome: &Outcome, acks_us: &[u64], measured_s: f64) -> Replies {
+    let tally = &outcome.tally;
+    let count = |counter: &AtomicU64| counter.load(Relaxed);
+    let share = |part: u64| if outcome.offered == 0 { 0.0 } else { part as f64 / outcome.offered as f64 };
+    let commands = || outcome.history.tickets.iter().flat_map(|t| &t.clients).flat_map(|client| &client.commands);
+    let acked = acks_us.len() as u64;
+    let (acked_in_whole_run, settled) = (count(&tally.acked), count(&tally.settled));
+    Replies {
+        offered: outcome.offered,
+        sent: commands().filter(|command| command.measured && !command.attempts.is_empty()).count() as u64,
+        acked,
+        acked_share: share(acked),
+        acked_within_1s_share: share(acks_us.iter().filter(|us| **us <= PROMPT_US).count() as u64),
+        acked_per_s: acked as f64 / measured_s,
+        acked_in_whole_run,
+        refusals: tally.refusals(),
+        sent_again: count(&tally.sent_again),
+        forced: count(&tally.forced),
+        not_settled: (commands().count() as u64).saturating_sub(settled),
+        refused_for_good: settled.saturating_sub(acked_in_whole_run),
+        held_back: count(&tally.held_back),
+    }
+}
+
+/// From when a reply was due to its ack.
+fn ack_latencies_us(history: &History) -> Vec<u64> {
+    let clients = history.tickets.iter().flat_map(|ticket| &ticket.clients);
+    let commands = clients.flat_map(|client| &client.commands).filter(|command| command.measured);
+    commands.filter_map(|command| Some(command.ack()?.2.saturating_sub(command.intended_us))).collect()
+}
+
+/// From when a reply was due to its arrival at each other client of its ticket.
+fn delivery_latencies_us(history: &History) -> Vec<u64> {
+    let mut latencies = Vec::new();
+    for ticket in &history.tickets {
+        let due: HashMap<CommandKey, (usize, u64)> = ticket
+            .clients
+            .iter()
+            .enumerate()
+            .flat_map(|(who, client)| client.commands.iter().map(move |command| (who, command)))
+            .filter(|(_, command)| command.measured)
+            .map(|(who, command)| (command.key, (who, command.intended_us)))
+            .collect();
+        for (who, client) in ticket.clients.iter().enumerate() {
+            let mut arrived = |key: Option<CommandKey>, at_us: u64| match key.and_then(|key| due.get(&key)) {
+                Some((sender, intended_us)) if *sender != who => latencies.push(at_us.saturating_sub(*intended_us)),
+                Some(_) | None => {}
+            };
+            for step in &client.steps {
+                match step {
+                    Step::Event { fact, at_us } => arrived(fact.key, *at_us),
+                    Step::Tail(tail) => tail.events.iter().for_each(|fact| arrived(fact.key, tail.at_us)),
+                    // A snapshot shows again what was seen before.
+                    Step::Reset(_) | Step::Ended(_) => {}
+                }
+            }
+        }
+    }
+    latencies
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::made_up::{Deed, run};
+
+    #[test]
+    fn latencies_count_from_when_a_reply_was_due() {
+        let post = Deed::Post { who: 0, note: false, insists: false };
+        let history = run(&[post, Deed::Read { who: 1, events: 5 }, post]);
+        // Due at 10 and 50; each sent 10 later and acked 5 after that, in the made-up hub's time.
+        let due: Vec<u64> = history.tickets[0].clients[0].commands.iter().map(|command| command.intended_us).collect();
+        assert_eq!(due, [10, 50]);
+        assert_eq!(ack_latencies_us(&history), [15, 15]);
+        // The second agent read the first reply at 40; all else is shown at the end, at 70.
+        let mut deliveries = delivery_latencies_us(&history);
+        deliveries.sort_unstable();
+        assert_eq!(deliveries, [20, 20, 20, 30, 60, 60]);
+    }
+
+    #[test]
+    fn a_spread_tells_milliseconds() {
+        let spread = Spread::of_us((1..=1000).map(|ms| ms * 1_000));
+        assert_eq!(spread.count, 1000);
+        for (told, true_value) in [(spread.p50, 500.0), (spread.p90, 900.0), (spread.p99, 990.0), (spread.max, 1000.0)] {
+            assert!((told / true_value - 1.0_f64).abs() < 0.002, "{told} for {true_value}");
+        }
+        assert_eq!(Spread::of_us([]).count, 0);
+    }
+}

@@ -1,0 +1,176 @@
+//! The truth: every ticket's log, read from scratch by clients that took no part in the run. The newest events come with the
+//! snapshot of a fresh subscription, the older ones by REST.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use hub_core::ids::TicketId;
+use hub_core::wire::client::Request;
+use hub_core::wire::{ClientFrame, Codec, EventRecord, PROTOCOL_VERSION, ServerFrame, Snapshot, Topic};
+use tokio::task::JoinSet;
+
+use crate::client::socket::{Endpoint, Incoming, Socket};
+use crate::fleet::{Member, Seat};
+use crate::oracle::code_name;
+use crate::oracle::history::{Fact, View};
+use crate::rest;
+
+/// Readers at a time.
+const READERS: usize = 4;
+/// The pause before reading is tried again.
+const AGAIN: Duration = Duration::from_millis(300);
+
+/// The logs of one ticket.
+#[derive(Clone, Debug, Default)]
+pub struct Truth {
+    /// In the ticket's numbering.
+    pub log: Vec<Arc<Fact>>,
+    /// In the thread's numbering.
+    pub thread: Vec<Arc<Fact>>,
+}
+
+impl Truth {
+    /// The number of the last event, in the numbering of `view`.
+    pub fn head(&self, view: View) -> u64 {
+        let log = match view {
+            View::Ticket => &self.log,
+            View::Thread => &self.thread,
+        };
+        log.last().map_or(0, |fact| fact.seq)
+    }
+}
+
+/// Reads the logs of all tickets from scratch; tries again for as long as `grace` when a hub is away.
+///
+/// # Errors
+/// In words, when a log cannot be read.
+pub async fn read_patiently(
+    endpoint: &Endpoint,
+    codec: Codec,
+    tickets: &[Vec<Seat>],
+    grace: Duration,
+) -> anyhow::Result<BTreeMap<TicketId, Truth>> {
+    let deadline = Instant::now() + grace;
+    loop {
+        match read(endpoint, codec, tickets).await {
+            Ok(truths) => return Ok(truths),
+            Err(error) if Instant::now() > deadline => {
+                return Err(error.context("the logs cannot be read, so nothing can be judged"));
+            }
+            Err(_) => tokio::time::sleep(AGAIN).await,
+        }
+    }
+}
+
+/// Reads the logs of all tickets: each by one of its agents and by its customer.
+async fn read(endpoint: &Endpoint, codec: Codec, tickets: &[Vec<Seat>]) -> anyhow::Result<BTreeMap<TicketId, Truth>> {
+    let mut jobs: Vec<Vec<Seat>> = vec![Vec::new(); READERS];
+    for (index, seats) in tickets.iter().enumerate() {
+        let first = |view| seats.iter().find(|seat| seat.view == view).cloned();
+        jobs[index % READERS].extend(first(View::Ticket));
+        jobs[index % READERS].extend(first(View::Thread));
+    }
+    let mut readers = JoinSet::new();
+    for seats in jobs {
+        readers.spawn(read_all(endpoint.clone(), codec, seats));
+    }
+    let mut truths = BTreeMap::<TicketId, Truth>::new();
+    while let Some(read) = readers.join_next().await {
+        for (ticket, view, log) in read.context("a reader broke down")?? {
+            let truth = truths.entry(ticket).or_default();
+            match view {
+                View::Ticket => truth.log = log,
+                View::Thread => truth.thread = log,
+            }
+        }
+    }
+    Ok(truths)
+}
+
+type Log = (TicketId, View, Vec<Arc<Fact>>);
+
+async fn read_all(endpoint: Endpoint, codec: Codec, seats: Vec<Seat>) -> anyhow::Result<Vec<Log>> {
+    let mut logs = Vec::with_capacity(seats.len());
+    for seat in seats {
+        let topic = seat.topic();
+        let mut reader = Reader::open(&endpoint, codec, &seat.member).await?;
+        let newest = reader.snapshot(topic).await.with_context(|| format!("reading {topic}"))?;
+        reader.socket.close().await;
+        let records = with_older(&endpoint, &seat, newest).await.with_context(|| format!("reading {topic}"))?;
+        logs.push((seat.ticket, seat.view, records.iter().map(|record| Arc::new(Fact::of(record))).collect()));
+    }
+    Ok(logs)
+}
+
+/// Puts before the newest events what came before them.
+async fn with_older(endpoint: &Endpoint, seat: &Seat, newest: Vec<EventRecord>) -> anyhow::Result<Vec<EventRecord>> {
+    let mut pages = vec![newest];
+    while let Some(first) = pages.last().and_then(|page| page.first()).map(|record| record.seq).filter(|seq| *seq > 1) {
+        let path = format!("/api/v1/tickets/{}/events?before={first}&limit=100", seat.ticket);
+        let mut answer = rest::get(&endpoint.authority, &path, &seat.member.token).await?;
+        let events = answer.get_mut("events").map(serde_json::Value::take).context("the answer holds no `events`")?;
+        let mut page: Vec<EventRecord> = serde_json::from_value(events).context("`events` of the answer")?;
+        page.sort_by_key(|record| record.seq);
+        if page.last().map(|record| record.seq) != Some(first - 1) {
+            bail!("{path} does not end with event {}", first - 1);
+        }
+        pages.push(page);
+    }
+    Ok(pages.into_iter().rev().flatten().collect())
+}
+
+/// A client of two requests.
+struct Reader {
+    socket: Socket,
+    next_id: u64,
+}
+
+impl Reader {
+    async fn open(endpoint: &Endpoint, codec: Codec, member: &Member) -> anyhow::Result<Self> {
+        let mut reader = Self { socket: Socket::open(endpoint, codec).await?, next_id: 0 };
+        let hello = ClientFrame::Hello { protocol: PROTOCOL_VERSION, token: Some(member.token.clone()), client: None };
+        match reader.ask(hello).await? {
+            ServerFrame::Welcome { .. } => Ok(reader),
+            ServerFrame::Error { code, message, .. } => {
+                bail!("the hub refused the token of {}: {} ({message})", member.email, code_name(code))
+            }
+            other => bail!("the hub answered hello with {other:?}"),
+        }
+    }
+
+    async fn snapshot(&mut self, topic: Topic) -> anyhow::Result<Vec<EventRecord>> {
+        match self.ask(ClientFrame::Subscribe { topic, resume: None }).await? {
+            ServerFrame::Subscribed { snapshot: Some(Snapshot::Ticket { events, .. }), .. } => Ok(events),
+            ServerFrame::Error { code, message, .. } => bail!("the hub refused to subscribe: {} ({message})", code_name(code)),
+            other => bail!("the hub answered subscribe with {other:?}"),
+        }
+    }
+
+    /// Asks and waits for the answer; what comes in between is of no interest.
+    async fn ask(&mut self, frame: ClientFrame) -> anyhow::Result<ServerFrame> {
+        self.next_id += 1;
+        self.socket.send(&[Request { id: self.next_id, frame }]).await.context("the hub hung up")?;
+        loop {
+            let frame: ServerFrame = match self.socket.next().await {
+                Incoming::Text(text) => self.socket.codec().decode(text.as_bytes()),
+                Incoming::Binary(bytes) => self.socket.codec().decode(&bytes),
+                Incoming::Closed(code) => bail!("the hub closed the connection, code {code:?}"),
+                Incoming::Broken => bail!("the connection broke"),
+            }
+            .map_err(anyhow::Error::msg)?;
+            let id = match &frame {
+                ServerFrame::Welcome { id, .. } | ServerFrame::Ack { id, .. } | ServerFrame::Pong { id, .. } => Some(*id),
+                ServerFrame::Subscribed { id, .. } | ServerFrame::Error { id, .. } => *id,
+                ServerFrame::Unsubscribed { .. }
+                | ServerFrame::Event { .. }
+                | ServerFrame::Signal { .. }
+                | ServerFrame::Goodbye { .. } => None,
+            };
+            if id == Some(self.next_id) {
+                return Ok(frame);
+            }
+        }
+    }
+}
