@@ -1,5 +1,6 @@
 //! Judges frames by their headers, before their bodies are read: the frame parser behind this buffers an announced frame
-//! whole before it looks at its length, so an announced 2^40 bytes would fill the memory.
+//! whole before it looks at its length, so an announced 2^40 bytes would fill the memory. It also reports reserved bits in
+//! a way that cannot be told from text that is no UTF-8, so they are judged here.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -13,13 +14,22 @@ use futures_util::Stream;
 /// What the guard has seen; shared with the session, which closes accordingly.
 #[derive(Clone, Default)]
 pub struct Seen {
-    too_large: Rc<Cell<bool>>,
+    offence: Rc<Cell<Option<Offence>>>,
+}
+
+/// Why the guard ended a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offence {
+    /// A message over the limit was announced.
+    TooLarge,
+    /// Reserved bits are set: an extension that was not agreed on.
+    ReservedBits,
 }
 
 impl Seen {
-    /// True when a message over the limit was announced.
-    pub fn too_large(&self) -> bool {
-        self.too_large.get()
+    /// What ended the stream, if the guard did.
+    pub fn offence(&self) -> Option<Offence> {
+        self.offence.get()
     }
 }
 
@@ -48,9 +58,9 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for HeaderGua
         }
         match Pin::new(&mut self.inner).poll_next(cx) {
             Poll::Ready(Some(Ok(chunk))) => {
-                if self.scan.feed(&chunk).is_err() {
+                if let Err(offence) = self.scan.feed(&chunk) {
                     self.ended = true;
-                    self.seen.too_large.set(true);
+                    self.seen.offence.set(Some(offence));
                     return Poll::Ready(Some(Err(PayloadError::Overflow)));
                 }
                 Poll::Ready(Some(Ok(chunk)))
@@ -59,10 +69,6 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for HeaderGua
         }
     }
 }
-
-/// A message over the limit was announced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct TooLarge;
 
 /// Walks over frames: reads headers, skips bodies, sums the fragments of a message.
 struct Scan {
@@ -80,7 +86,7 @@ impl Scan {
         Self { max_message: max_message as u64, header: Vec::new(), body_left: 0, message: 0 }
     }
 
-    fn feed(&mut self, mut bytes: &[u8]) -> Result<(), TooLarge> {
+    fn feed(&mut self, mut bytes: &[u8]) -> Result<(), Offence> {
         while !bytes.is_empty() {
             if self.body_left > 0 {
                 let skipped = self.body_left.min(bytes.len() as u64);
@@ -98,14 +104,17 @@ impl Scan {
         Ok(())
     }
 
-    fn enter(&mut self, header: Header) -> Result<(), TooLarge> {
+    fn enter(&mut self, header: Header) -> Result<(), Offence> {
+        if header.has_reserved_bits {
+            return Err(Offence::ReservedBits);
+        }
         self.body_left = header.length;
         match header.kind {
-            Kind::Control => return if header.length > self.max_message { Err(TooLarge) } else { Ok(()) },
+            Kind::Control => return if header.length > self.max_message { Err(Offence::TooLarge) } else { Ok(()) },
             Kind::First => self.message = header.length,
             Kind::Continuation => self.message = self.message.saturating_add(header.length),
         }
-        if self.message > self.max_message { Err(TooLarge) } else { Ok(()) }
+        if self.message > self.max_message { Err(Offence::TooLarge) } else { Ok(()) }
     }
 }
 
@@ -118,6 +127,7 @@ enum Kind {
 
 struct Header {
     kind: Kind,
+    has_reserved_bits: bool,
     length: u64,
 }
 
@@ -143,7 +153,7 @@ impl Header {
             1 | 2 => Kind::First,
             _ => Kind::Control,
         };
-        Some(Self { kind, length })
+        Some(Self { kind, has_reserved_bits: first & 0x70 != 0, length })
     }
 }
 
@@ -170,7 +180,7 @@ mod tests {
         bytes
     }
 
-    fn verdicts(bytes: &[u8]) -> [Result<(), TooLarge>; 2] {
+    fn verdicts(bytes: &[u8]) -> [Result<(), Offence>; 2] {
         let whole = Scan::new(65_536).feed(bytes);
         let mut scan = Scan::new(65_536);
         [whole, bytes.chunks(1).try_for_each(|byte| scan.feed(byte))]
@@ -179,9 +189,16 @@ mod tests {
     #[test]
     fn a_frame_is_judged_by_its_header_alone() {
         assert_eq!(verdicts(&frame(0x82, 65_536, 65_536)), [Ok(()); 2]);
-        assert_eq!(verdicts(&frame(0x82, 65_537, 0)), [Err(TooLarge); 2]);
-        assert_eq!(verdicts(&frame(0x82, 1 << 40, 0)), [Err(TooLarge); 2]);
-        assert_eq!(verdicts(&frame(0x89, u64::MAX, 0)), [Err(TooLarge); 2]);
+        assert_eq!(verdicts(&frame(0x82, 65_537, 0)), [Err(Offence::TooLarge); 2]);
+        assert_eq!(verdicts(&frame(0x82, 1 << 40, 0)), [Err(Offence::TooLarge); 2]);
+        assert_eq!(verdicts(&frame(0x89, u64::MAX, 0)), [Err(Offence::TooLarge); 2]);
+    }
+
+    #[test]
+    fn reserved_bits_are_refused() {
+        for first in [0xc2, 0xa2, 0x92] {
+            assert_eq!(verdicts(&frame(first, 1, 1)), [Err(Offence::ReservedBits); 2]);
+        }
     }
 
     #[test]
@@ -190,7 +207,7 @@ mod tests {
             [frame(0x02, 40_000, 40_000), frame(0x89, 5, 5), frame(0x80, last, usize::try_from(last).expect("small"))].concat()
         };
         assert_eq!(verdicts(&parts(25_536)), [Ok(()); 2]);
-        assert_eq!(verdicts(&parts(25_537)), [Err(TooLarge); 2]);
+        assert_eq!(verdicts(&parts(25_537)), [Err(Offence::TooLarge); 2]);
         let again = [frame(0x82, 60_000, 60_000), frame(0x82, 60_000, 60_000)].concat();
         assert_eq!(verdicts(&again), [Ok(()); 2]);
     }

@@ -17,13 +17,11 @@ use hub_core::ids::{TicketId, TicketKey};
 use hub_core::ports::SignIn;
 use hub_core::rules::ticket::{Asker, Intent};
 use hub_core::rules::workspace::WorkspaceFacts;
-use hub_core::wire::{
-    CloseCode, Codec, ErrorCode, MAX_CLIENT_MESSAGE_BYTES, Me, Problem, ServerFrame, WorkspaceInfo,
-};
+use hub_core::wire::{CloseCode, Codec, ErrorCode, MAX_CLIENT_MESSAGE_BYTES, Me, Problem, ServerFrame, WorkspaceInfo};
 
 use super::core::{Effect, SessionCore};
 use super::fragments::{Fragments, Whole};
-use super::header_guard::{HeaderGuard, Seen};
+use super::header_guard::{HeaderGuard, Offence, Seen};
 use super::kill::KillSwitch;
 use super::sockets::{Ending, OpenSocket};
 use super::worker;
@@ -293,13 +291,13 @@ impl Session {
 
     /// The frame parser gave up: the client broke RFC 6455, or announced too much.
     fn broken(&self, error: &ProtocolError, ctx: &mut Context) {
-        if self.seen.too_large() || matches!(error, ProtocolError::Overflow) {
-            return self.close(CloseCode::TooLarge, "a message over the limit", ctx);
-        }
-        match error {
+        match (self.seen.offence(), error) {
+            (Some(Offence::TooLarge), _) | (None, ProtocolError::Overflow) => {
+                self.close(CloseCode::TooLarge, "a message over the limit", ctx);
+            }
             // The only thing its stream reports this way, beside a broken connection, is text that is no UTF-8.
-            ProtocolError::Io(_) => self.close_raw(WsCloseCode::Invalid, "text that is no UTF-8", ctx),
-            _ => self.close_raw(WsCloseCode::Protocol, "a breach of RFC 6455", ctx),
+            (None, ProtocolError::Io(_)) => self.close_raw(WsCloseCode::Invalid, "text that is no UTF-8", ctx),
+            (Some(Offence::ReservedBits) | None, _) => self.close_raw(WsCloseCode::Protocol, "a breach of RFC 6455", ctx),
         }
     }
 }

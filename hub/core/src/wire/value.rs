@@ -43,6 +43,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
 }
 
 impl Strict {
+    /// What a list or map leaves to those inside it; an empty one at the bottom counts as well.
     fn deeper<E: Error>(&self) -> Result<Self, E> {
         let depth_left = self.depth_left.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
         Ok(Self { depth_left })
@@ -93,20 +94,22 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let depth_left = self.deeper()?.depth_left;
         let mut list = Vec::new();
-        while let Some(item) = seq.next_element_seed(self.deeper()?)? {
+        while let Some(item) = seq.next_element_seed(Self { depth_left })? {
             list.push(item);
         }
         Ok(Value::Array(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let depth_left = self.deeper()?.depth_left;
         let mut map = Map::new();
         while let Some(key) = access.next_key::<String>()? {
             if map.contains_key(&key) {
                 return Err(A::Error::custom(format!("the key {key:?} stands twice")));
             }
-            let value = access.next_value_seed(self.deeper()?)?;
+            let value = access.next_value_seed(Self { depth_left })?;
             map.insert(key, value);
         }
         Ok(Value::Object(map))
@@ -139,8 +142,8 @@ mod tests {
 
     #[test]
     fn sixteen_levels_pass_and_seventeen_do_not() {
-        let json = |n: usize| format!("{}1{}", "[".repeat(n), "]".repeat(n)).into_bytes();
-        let pack = |n: usize| [vec![0x91; n], vec![1]].concat();
+        let json = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n)).into_bytes();
+        let pack = |n: usize| [vec![0x91; n - 1], vec![0x90]].concat();
         for (codec, make) in [(Codec::Json, &json as &dyn Fn(usize) -> Vec<u8>), (Codec::MsgPack, &pack)] {
             assert!(decode_strict(codec, &make(MAX_DEPTH)).is_ok(), "{codec:?}");
             assert!(decode_strict(codec, &make(MAX_DEPTH + 1)).is_err(), "{codec:?}");
