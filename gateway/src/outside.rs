@@ -7,6 +7,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
 use hub_core::wire::{ErrorCode, Problem};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::problem::Refused;
@@ -22,21 +23,23 @@ const NOTHING: HeaderValue =
 /// # Errors
 /// Those of the door itself.
 pub async fn guard<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let id = Uuid::now_v7().simple().to_string();
     let is_api = request.path().starts_with("/api/");
+    // No path: it may hold a secret one day, and ids of tenants now.
+    let span = tracing::info_span!("request", id = %id, method = %request.method());
     let mut answer = if request.uri().to_string().len() > MAX_URI_BYTES {
         let problem = Problem::new(ErrorCode::TooLarge, format!("The address is longer than {MAX_URI_BYTES} bytes."));
         let refused = Refused::with_status(problem, StatusCode::URI_TOO_LONG).error_response();
         request.into_response(refused).map_into_right_body()
     } else {
-        next.call(request).await?.map_into_left_body()
+        next.call(request).instrument(span).await?.map_into_left_body()
     };
-    add(answer.headers_mut(), is_api);
+    add(answer.headers_mut(), &id, is_api);
     Ok(answer)
 }
 
-fn add(headers: &mut HeaderMap, is_api: bool) {
-    let id = Uuid::now_v7().simple().to_string();
-    if let Ok(id) = HeaderValue::from_str(&id) {
+fn add(headers: &mut HeaderMap, id: &str, is_api: bool) {
+    if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::{fs, io};
 
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use hub_core::wire::{ErrorCode, Problem};
+use hub_core::wire::Problem;
 use sha2::{Digest, Sha256};
 
-use crate::problem::Refused;
+use crate::problem::{Refused, no_such_method};
 
 /// More than this is no web build of ours.
 const MAX_TOTAL_BYTES: u64 = 64 * 1024 * 1024;
@@ -96,12 +96,11 @@ impl Pages {
 /// Answers whatever no other door answered.
 ///
 /// # Errors
-/// `not_found`, and 405 for everything that is not reading.
+/// `not_found`.
 pub async fn page(request: HttpRequest, pages: web::Data<Pages>) -> Result<HttpResponse, Refused> {
     let path = request.path();
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let problem = Problem::new(ErrorCode::NotFound, "This address does not answer that method.");
-        return Err(Refused::with_status(problem, StatusCode::METHOD_NOT_ALLOWED));
+        return Ok(no_such_method("GET, HEAD"));
     }
     if pages.files.is_empty() && matches!(path, "/" | "/help") {
         return Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8")).body(NOT_BUILT));

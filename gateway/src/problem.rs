@@ -96,6 +96,16 @@ pub fn unreadable(error: &StoreError) -> Problem {
     }
 }
 
+/// The answer to a method that an address does not have: 405, with those it has, separated by commas.
+pub fn no_such_method(allow: &str) -> HttpResponse {
+    let problem = Problem::new(ErrorCode::NotFound, "This address does not answer that method.");
+    let mut answer = Refused::with_status(problem, StatusCode::METHOD_NOT_ALLOWED).error_response();
+    if let Ok(allow) = header::HeaderValue::from_str(allow) {
+        answer.headers_mut().insert(header::ALLOW, allow);
+    }
+    answer
+}
+
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.status, self.problem.message)

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::http::{Method, StatusCode, header};
-use actix_web::{HttpResponse, ResponseError, Route, guard, web};
-use hub_core::wire::{ErrorCode, Problem};
+use actix_web::http::Method;
+use actix_web::{HttpResponse, Route, guard, web};
+use hub_core::wire::Problem;
 
 use super::{comments, docs, events, list, me, openapi, sessions, tickets};
-use crate::problem::Refused;
+use crate::problem::{Refused, no_such_method};
 
 /// Where the API begins.
 pub const BASE: &str = "/api/v1";
@@ -70,15 +70,8 @@ pub fn other_methods(methods: &[Method]) -> Route {
     let allow: Vec<_> = methods.iter().chain(&with_head).map(Method::as_str).collect();
     let allow = allow.join(", ");
     web::route().to(move || {
-        let allow = allow.clone();
-        async move {
-            let problem = Problem::new(ErrorCode::NotFound, "This address does not answer that method.");
-            let mut answer: HttpResponse = Refused::with_status(problem, StatusCode::METHOD_NOT_ALLOWED).error_response();
-            if let Ok(allow) = header::HeaderValue::try_from(allow) {
-                answer.headers_mut().insert(header::ALLOW, allow);
-            }
-            answer
-        }
+        let answer = no_such_method(&allow);
+        async move { answer }
     })
 }
 
