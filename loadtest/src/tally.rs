@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use hub_core::wire::ErrorCode;
+use anyhow::bail;
+use hub_core::wire::{CloseCode, ErrorCode};
 
 /// An ack this late still counts as prompt, in microseconds.
 pub const PROMPT_US: u64 = 1_000_000;
@@ -49,6 +50,30 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Judges how connecting everybody goes, before the run begins.
+    ///
+    /// # Errors
+    /// In words, when the hub has no place for so many, or when the time for it `is_over`.
+    pub fn check_seating(&self, is_over: bool) -> anyhow::Result<()> {
+        let closes = self.closes();
+        if closes.contains_key(&CloseCode::TooMany.number()) {
+            bail!(
+                "the hub closes connections with 4429: too many of one user, or frames too fast; \
+                 make a larger fleet, or raise the hub's limits for the test (its sockets_per_user and socket_frames_…)"
+            );
+        }
+        if is_over {
+            bail!(
+                "the hub did not get everybody subscribed in time: {} attempts to connect failed, {} connections ended{}{}",
+                self.failed_connects.load(Relaxed),
+                self.dropped.load(Relaxed),
+                if closes.is_empty() { String::new() } else { format!(", closed with {closes:?}") },
+                if self.refusals().is_empty() { String::new() } else { format!(", refused with {:?}", self.refusals()) },
+            );
+        }
+        Ok(())
+    }
+
     /// Counts a refusal.
     pub fn refuse(&self, code: ErrorCode) {
         let mut refused = self.refused.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -90,5 +115,31 @@ impl Stretch {
     pub fn prompt_share(&self) -> f64 {
         let offered = self.offered.load(Relaxed);
         if offered == 0 { 0.0 } else { self.prompt.load(Relaxed) as f64 / offered as f64 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hub_without_room_and_one_without_answers_are_told_in_words() {
+        let tally = Tally::default();
+        assert!(tally.check_seating(false).is_ok());
+        tally.refuse(ErrorCode::Busy);
+        let error = tally.check_seating(true).expect_err("over").to_string();
+        assert!(error.contains("busy"), "{error}");
+        tally.close(CloseCode::TooMany.number());
+        let error = tally.check_seating(false).expect_err("no room").to_string();
+        assert!(error.contains("4429") && error.contains("sockets_per_user"), "{error}");
+    }
+
+    #[test]
+    fn the_prompt_share_is_of_what_was_due() {
+        let stretch = Stretch::default();
+        assert!(stretch.prompt_share().abs() < f64::EPSILON);
+        stretch.offered.store(200, Relaxed);
+        stretch.prompt.store(196, Relaxed);
+        assert!((stretch.prompt_share() - 0.98).abs() < 1e-9);
     }
 }

@@ -82,6 +82,8 @@ pub struct Client {
     seen: u64,
     next_id: u64,
     in_flight_limit: usize,
+    /// Since when it is subscribed without a break, in microseconds since the run began.
+    live_since_us: u64,
     /// Request number to index of the command.
     flight: HashMap<u64, usize>,
     waiting: VecDeque<usize>,
@@ -109,6 +111,7 @@ impl Client {
             seen: 0,
             next_id: 0,
             in_flight_limit: 1,
+            live_since_us: 0,
             flight: HashMap::new(),
             waiting: VecDeque::new(),
             put_off: Vec::new(),
@@ -158,7 +161,7 @@ impl Client {
             measured: intent.measured,
             attempts: Vec::with_capacity(1),
         });
-        if self.can_send() && self.waiting.is_empty() {
+        if self.can_send() && self.waiting.is_empty() && self.live_since_us <= intent.intended_us {
             self.lateness_us.push(now_us.saturating_sub(intent.intended_us));
         } else {
             self.company.tally.held_back.fetch_add(1, Relaxed);
@@ -349,6 +352,7 @@ impl Client {
         self.seen = self.seen.max(seq);
         if self.stage != Stage::Live {
             self.company.tally.live.fetch_add(1, Relaxed);
+            self.live_since_us = now_us;
         }
         self.stage = Stage::Live;
         self.go_on_after_reading(now_us);

@@ -230,3 +230,15 @@ fn a_command_refused_for_good_is_settled_and_not_sent_again() {
     assert_eq!(client.company.tally.settled.load(std::sync::atomic::Ordering::Relaxed), 1);
     assert_eq!(client.company.tally.refusals()["forbidden"], 1);
 }
+
+#[test]
+fn only_what_nothing_kept_counts_as_the_drivers_own_lateness() {
+    let mut client = live_client();
+    // Due before the client was subscribed, at 1,000; due after it; and beyond what the hub takes at once.
+    for intended_us in [500, 1_500, 1_600] {
+        client.want(Intent { intended_us, ..intent(intended_us, false) }, 1_700);
+    }
+    assert_eq!(client.company.tally.held_back.load(std::sync::atomic::Ordering::Relaxed), 2);
+    let (.., lateness_us) = client.finish();
+    assert_eq!(lateness_us, [200]);
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use indicatif::ProgressBar;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -124,11 +124,13 @@ impl Crew {
     async fn wait_until_all_live(&mut self, deadline: Instant) -> anyhow::Result<()> {
         for mate in &mut self.mates {
             let reached = &mut mate.reached;
-            let is_live = async { reached.wait_for(|reached| reached.is_live).await.map(drop) };
-            match timeout_at(deadline, is_live).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return Err(turned_away(&mut mate.task).await),
-                Err(_) => bail!("the hub did not get everybody subscribed within {} s", SEATING_TIMEOUT.as_secs()),
+            loop {
+                let is_live = async { reached.wait_for(|reached| reached.is_live).await.map(drop) };
+                match timeout_at(Instant::now() + LOOK, is_live).await {
+                    Ok(Ok(())) => break,
+                    Ok(Err(_)) => return Err(turned_away(&mut mate.task).await),
+                    Err(_) => self.tally.check_seating(Instant::now() > deadline)?,
+                }
             }
         }
         Ok(())
