@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix::{Addr, Arbiter};
 use hub_core::ids::{CommandKey, StreamId, TicketId, TicketKey, WorkspaceId};
+use hub_core::ports::Journal;
 use hub_core::rules::stale::Numbering;
 use hub_core::rules::ticket::{Asker, Intent, Step};
 use hub_core::rules::workspace::WorkspaceFacts;
@@ -64,14 +65,14 @@ struct Inner {
     permits: Arc<Semaphore>,
     facts: Arc<FactsCache>,
     settings: Settings,
-    stream: StreamId,
+    journal: Arc<dyn Journal>,
 }
 
 impl Tickets {
     pub(crate) fn start(ports: Ports, settings: Settings) -> Self {
         let facts = Arc::new(FactsCache::new(Arc::clone(&ports.workspaces), settings.facts_for));
         let activations = Arc::new(Semaphore::new(settings.activations));
-        let stream = ports.journal.stream();
+        let journal = Arc::clone(&ports.journal);
         let shards = (0..settings.shards.max(1)).map(|_| {
             let (ports, settings) = (ports.clone(), settings.clone());
             let (facts, activations) = (Arc::clone(&facts), Arc::clone(&activations));
@@ -80,7 +81,7 @@ impl Tickets {
         });
         let shards: Vec<_> = shards.collect();
         let permits = Arc::new(Semaphore::new(settings.commands_in_flight));
-        let tickets = Self { inner: Arc::new(Inner { shards, permits, facts, settings, stream }) };
+        let tickets = Self { inner: Arc::new(Inner { shards, permits, facts, settings, journal }) };
         for shard in &tickets.inner.shards {
             // Their mailboxes are empty: shards need the way to the workspaces before anything else.
             if shard.try_send(crate::shard::Begin(tickets.clone())).is_err() {
@@ -141,7 +142,7 @@ impl Tickets {
 
     /// The life of the log that all numbers count in.
     pub fn stream(&self) -> StreamId {
-        self.inner.stream
+        self.inner.journal.stream()
     }
 
     async fn next_number(&self, workspace: WorkspaceId) -> Result<u64, Problem> {
