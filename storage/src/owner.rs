@@ -3,9 +3,10 @@
 //! Row security binds the owner too (it is forced), so all of it goes through the same two settings as the hub's own work.
 
 use hub_core::ids::{CategoryId, SessionId, TeamId, TicketKey, UserId, WorkspaceId};
-use hub_core::ports::{Append, Appended, NewSession};
+use hub_core::ports::{Append, Appended, Clock, NewSession};
 use hub_core::rules::permissions::Role;
 use hub_core::rules::workflow::Workflow;
+use hub_core::time::UnixMs;
 use tokio::runtime::Handle;
 use tokio_postgres::types::{Json, ToSql};
 use tokio_postgres::{Row, Statement};
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use crate::connect::{Connection, Connector, Purpose};
 use crate::error::{SetupError, StartError, describe};
 use crate::journal::fence::{Fence, Written};
+use crate::journal::stream_of;
 use crate::rows::{bigint, counter, from_system_time, get, to_system_time};
 use crate::tenant::{self, Failed};
 use crate::{DbClock, sql};
@@ -68,7 +70,22 @@ impl Owner {
         let connection = connector.open().await.map_err(|error| StartError::Unreachable(describe(&error)))?;
         let fence = Fence::prepare(&connection.client).await?;
         let set_workspace = connection.client.prepare(sql::SESSION_SET_WORKSPACE).await?;
-        Ok(Self { connection, fence, set_workspace, clock: DbClock::new() })
+        let clock = DbClock::new();
+        stream_of(&connection.client, &clock).await?;
+        Ok(Self { connection, fence, set_workspace, clock })
+    }
+
+    /// The database's time.
+    pub fn now(&self) -> UnixMs {
+        self.clock.now()
+    }
+
+    /// Tells the planner how many rows there are now, instead of letting it find out in a minute.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn refresh_statistics(&self) -> Result<(), SetupError> {
+        Ok(self.connection.client.batch_execute("ANALYZE users, sessions, tickets, events").await?)
     }
 
     /// Makes a workspace that can be found by its short name.

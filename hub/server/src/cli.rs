@@ -170,11 +170,13 @@ async fn fill(config: &Config, seed: &Seed) -> Result<()> {
     let url = owner_url(&config.database_owner_url)?;
     match (seed.fleet, &seed.tokens) {
         (Some(Fleet { agents, customers, tickets }), Some(tokens)) => {
-            seed::fleet(url, agents, customers, tickets, tokens).await
+            let size = seed::FleetSize { agents, customers, tickets };
+            println!("{}", seed::fleet(url, size, tokens).await?);
         }
         (Some(_), None) => bail!("--fleet needs --tokens FILE"),
-        (None, _) => seed::demo(url).await,
+        (None, _) => println!("{}", seed::demo(url).await?),
     }
+    Ok(())
 }
 
 async fn verify(config: &Config, workspace: &str) -> Result<()> {

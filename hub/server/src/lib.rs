@@ -7,15 +7,7 @@ pub mod config;
 mod demo;
 mod logs;
 mod readiness;
-pub mod seed {
-    //! TEMPORARY until the folder is there.
-    pub async fn demo(_: &str) -> anyhow::Result<()> {
-        Ok(())
-    }
-    pub async fn fleet(_: &str, _: u32, _: u32, _: u32, _: &std::path::Path) -> anyhow::Result<()> {
-        Ok(())
-    }
-}
+pub mod seed;
 pub mod serve;
 mod wiring;
 
