@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::body::Body;
 use super::shapes;
-use crate::auth::{Credentials, Signed, client_address, foreign_page, has_own_origin};
+use crate::auth::{Carrier, Credentials, Signed, client_address, foreign_page, has_own_origin};
 use crate::doors::Doors;
 use crate::problem::Refused;
 use crate::settings::CookieKind;
@@ -61,7 +61,11 @@ pub async fn sign_in(doors: web::Data<Doors>, request: HttpRequest, body: Body) 
 pub async fn sign_out(doors: web::Data<Doors>, signed: Signed) -> Result<HttpResponse, Refused> {
     doors.authenticator.sign_out(&signed.sign_in).await?;
     doors.sockets.close_session(signed.sign_in.session);
-    Ok(HttpResponse::NoContent().cookie(cookie(doors.settings.cookie, String::new(), 0)).finish())
+    let mut answer = HttpResponse::NoContent();
+    if signed.carrier == Carrier::Cookie {
+        answer.cookie(cookie(doors.settings.cookie, String::new(), 0));
+    }
+    Ok(answer.finish())
 }
 
 fn read_sign_in(f: &mut Fields<'_>) -> Option<(Credentials, Grant)> {

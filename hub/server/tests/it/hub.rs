@@ -131,11 +131,6 @@ impl TestHub {
         (ended, Arc::clone(&self.database))
     }
 
-    /// The same, where only the end counts.
-    pub async fn stop(self) {
-        self.leave().await.0.expect("the hub stops cleanly");
-    }
-
     fn tell_to_stop(&mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());

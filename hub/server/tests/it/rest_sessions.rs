@@ -104,6 +104,7 @@ async fn who_signs_out_is_unknown_at_once() {
     let (gone, stays) = (hub.token("acme", "ana@acme.test").await, hub.token("acme", "ana@acme.test").await);
     let answer = hub.api(&gone, "DELETE", "/sessions/current").send().await;
     assert_eq!((answer.status, answer.body.len()), (204, 0));
+    assert!(answer.header("set-cookie").is_none(), "a program's sign-out is not the browser's");
     hub.api(&gone, "GET", "/me").send().await.refused(401, "unauthenticated");
     hub.api(&gone, "DELETE", "/sessions/current").send().await.refused(401, "unauthenticated");
     hub.api(&stays, "GET", "/me").send().await.expect(200);
