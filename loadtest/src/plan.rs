@@ -23,10 +23,17 @@ pub struct Intent {
     pub is_note: bool,
     /// Refused, it is sent again with `force` instead of reading first.
     pub insists: bool,
-    /// Part of the figures.
+    /// Counted where it belongs: not while the rate is still rising.
     pub measured: bool,
     /// Where to count it.
     pub stretch: Arc<Stretch>,
+}
+
+impl Intent {
+    /// True for what the report's figures are made of.
+    pub fn is_reported(&self) -> bool {
+        self.measured && !self.stretch.is_trial
+    }
 }
 
 /// Keys and words of this run. The same number yields the same, so that neither need be kept; no other run has them.

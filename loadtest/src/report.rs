@@ -232,11 +232,15 @@ impl Report {
         writeln!(t, "  acked within 1 s {:>10.2} %", replies.acked_within_1s_share * 100.0)?;
         writeln!(
             t,
-            "  sent again {}, with force {}, held back {}, refused for good {}, without an answer {}",
+            "  in the whole run: sent again {}, with force {}, held back {}, refused for good {}, without an answer {}",
             replies.sent_again, replies.forced, replies.held_back, replies.refused_for_good, replies.not_settled
         )?;
         let refusals: Vec<String> = replies.refusals.iter().map(|(code, count)| format!("{code} {count}")).collect();
-        writeln!(t, "  refusals: {}", if refusals.is_empty() { "none".to_owned() } else { refusals.join(", ") })?;
+        writeln!(
+            t,
+            "  refusals in the whole run: {}",
+            if refusals.is_empty() { "none".to_owned() } else { refusals.join(", ") }
+        )?;
         writeln!(t, "\nmilliseconds               p50        p90        p99        max      count")?;
         for (name, spread) in [
             ("ack", &self.ack_ms),

@@ -99,6 +99,8 @@ impl Tally {
 /// Counters of one stretch at one rate.
 #[derive(Debug, Default)]
 pub struct Stretch {
+    /// Part of a search: its replies are no part of the report's figures.
+    pub is_trial: bool,
     /// Commands that were due.
     pub offered: AtomicU64,
     /// Of these, acked.

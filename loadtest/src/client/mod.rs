@@ -158,11 +158,13 @@ impl Client {
             body: body_digest(&body),
             is_note: intent.is_note,
             intended_us: intent.intended_us,
-            measured: intent.measured,
+            measured: intent.is_reported(),
             attempts: Vec::with_capacity(1),
         });
         if self.can_send() && self.waiting.is_empty() && self.live_since_us <= intent.intended_us {
-            self.lateness_us.push(now_us.saturating_sub(intent.intended_us));
+            if intent.is_reported() {
+                self.lateness_us.push(now_us.saturating_sub(intent.intended_us));
+            }
         } else {
             self.company.tally.held_back.fetch_add(1, Relaxed);
         }

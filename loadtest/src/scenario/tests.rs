@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use hub_core::wire::Codec;
 
+use super::crew::Crew;
 use super::resume::{self, Until};
+use super::verdict::{self, Figures};
 use super::{Outcome, Setup, thread};
 use crate::client::socket::Endpoint;
 use crate::fake_hub::{FakeHub, Fault, fleet};
+use crate::lag::LagMeter;
 use crate::oracle::Fault as Found;
 use crate::plan::Shares;
 use crate::report::Report;
@@ -56,6 +59,25 @@ async fn a_thread_run_gets_everything_through_in_both_codecs() {
             assert!(table.contains(words), "{table}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_replies_of_a_search_are_judged_and_no_part_of_the_figures() {
+    let hub = hub(Fault::None).await;
+    let setup = setup(&hub, Codec::MsgPack, 100.0, 300);
+    let mut crew = Crew::assemble(&setup, None).await.expect("there is room");
+    let lag = LagMeter::start();
+    assert!(thread::try_rate(&mut crew, 40.0, Duration::from_millis(500)).await.expect("runs") > 0.98);
+    let figures = Figures { offered: 0, rate: 40.0, measured: Duration::ZERO, trials: vec![(40.0, 1.0)] };
+    let outcome = verdict::reach(crew, lag, &setup, figures).await.expect("judged");
+    let report = Report::new("thread", &setup, &[hub.url()], &outcome);
+    assert_eq!(found(&outcome), []);
+    assert_eq!(
+        (report.replies.acked, report.driver.send_lag_ms.count, report.ack_ms.count, report.delivery_ms.count),
+        (0, 0, 0, 0)
+    );
+    assert_eq!(report.replies.acked_in_whole_run, 40, "twenty while the rate rose for a second, twenty after");
+    assert!(report.table().contains("tried       40 replies/s: 100.0 %"), "{}", report.table());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -50,7 +50,7 @@ pub async fn run(setup: &Setup, sustain: bool) -> anyhow::Result<Outcome> {
 async fn search(crew: &mut Crew, start: f64, trials: &mut Vec<(f64, f64)>) -> anyhow::Result<f64> {
     let mut search = Search { held: None, failed: None };
     while let Some(rate) = search.next_rate(start) {
-        let share = try_rate(crew, rate).await?;
+        let share = try_rate(crew, rate, TRIAL).await?;
         trials.push((rate, share));
         crew.progress.println(format!("{rate:.0} replies/s: {:.1} % acked within a second", share * 100.0));
         search.learn(rate, share);
@@ -58,9 +58,10 @@ async fn search(crew: &mut Crew, start: f64, trials: &mut Vec<(f64, f64)>) -> an
     Ok(search.held.unwrap_or(1.0))
 }
 
-async fn try_rate(crew: &mut Crew, rate: f64) -> anyhow::Result<f64> {
-    let stretch = Arc::<Stretch>::default();
-    crew.keep_pace(Pace { rate, ramp: TRIAL_RAMP, duration: Some(TRIAL) }, &stretch, |_| false).await?;
+/// The share of what was due that was acked within a second; nothing, when answers are missing long after.
+pub(super) async fn try_rate(crew: &mut Crew, rate: f64, duration: Duration) -> anyhow::Result<f64> {
+    let stretch = Arc::new(Stretch { is_trial: true, ..Stretch::default() });
+    crew.keep_pace(Pace { rate, ramp: TRIAL_RAMP, duration: Some(duration) }, &stretch, |_| false).await?;
     let all_answered = crew.settle(TRIAL_GRACE).await;
     Ok(if all_answered { stretch.prompt_share() } else { 0.0 })
 }
