@@ -9,6 +9,8 @@ MAKEFLAGS     += --no-print-directory
 
 TARGET   := $(abspath $(or $(CARGO_TARGET_DIR),target))
 CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome) /usr/bin/chromium)
+TOOLS    := $(TARGET)/tools
+DENY     := $(or $(shell command -v cargo-deny),$(TOOLS)/bin/cargo-deny)
 LAUNCH   := node deploy/launch.mjs
 STEP     := deploy/step
 
@@ -29,20 +31,16 @@ test: prepare test-deploy test-web check test-rust build-debug test-e2e ## every
 prepare: need-node
 	@$(STEP) "what the tests need" $(LAUNCH) prepare-tests
 
-check: ## formatting and lints of the Rust code; licences too when cargo-deny is installed
+check: $(DENY) ## formatting, lints, licences, bans and sources of the Rust code
 	@$(STEP) "cargo fmt" cargo fmt --all --check
 	@$(STEP) "cargo clippy" cargo clippy --locked --workspace --all-targets -- -D warnings
-	@if ! cargo deny --version >/dev/null 2>&1; then \
-	  printf '\n== cargo deny: NOT RUN, cargo-deny is not installed (cargo install --locked cargo-deny)\n'; \
-	elif [ ! -f deny.toml ]; then \
-	  printf '\n== cargo deny: NOT RUN, there is no deny.toml\n'; \
-	else \
-	  $(STEP) "cargo deny (licences, bans, sources)" cargo deny check licenses bans sources; \
-	fi
+	@$(STEP) "cargo deny (licences, bans, sources)" $(DENY) check --hide-inclusion-graph licenses bans sources
 
-deny: ## licences, bans, sources and known vulnerabilities of all crates (needs cargo-deny and a network)
-	@cargo deny --version >/dev/null 2>&1 || { echo 'cargo-deny is missing: cargo install --locked cargo-deny'; exit 1; }
-	@$(STEP) "cargo deny" cargo deny check
+deny: $(DENY) ## the same, and known vulnerabilities (fetches the list of them)
+	@$(STEP) "cargo deny" $(DENY) check
+
+$(DENY):
+	@$(STEP) "cargo-deny, once per machine" cargo install --locked --quiet cargo-deny --version 0.20.2 --no-default-features --root $(TOOLS)
 
 test-deploy: need-node ## the launcher's own tests
 	@$(STEP) "launcher tests" node --test --test-reporter=spec deploy/tests/
