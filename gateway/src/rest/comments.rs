@@ -18,7 +18,7 @@ use crate::problem::Refused;
 ///
 /// A public reply of the staff needs `based_on` (or `If-Match`), the last `seq` seen, or `force`. When something public came
 /// in between it is refused `stale`, with the events that were missed. Notes and customers are never refused: `missed` tells.
-#[utoipa::path(post, path = "/tickets/{id}/comments", tag = "tickets", request_body = shapes::NewComment,
+#[utoipa::path(post, path = "/tickets/{id}/comments", operation_id = "post_comment", tag = "tickets", request_body = shapes::NewComment,
     params(shapes::TicketParam, shapes::RequiredKey, shapes::IfMatch),
     responses((status = 201, description = "Written: the number of its event", body = shapes::Written)))]
 pub async fn post(

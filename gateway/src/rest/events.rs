@@ -20,7 +20,7 @@ const MAX_LIMIT: u64 = 100;
 ///
 /// Oldest first. `after` gives the first events after a number, `before` alone the last ones before it. Customers get the
 /// thread in its own numbering: nothing internal shows, not even as a gap.
-#[utoipa::path(get, path = "/tickets/{id}/events", tag = "tickets", params(shapes::TicketParam, shapes::EventParams),
+#[utoipa::path(get, path = "/tickets/{id}/events", operation_id = "read_events", tag = "tickets", params(shapes::TicketParam, shapes::EventParams),
     responses((status = 200, description = "The events", body = shapes::Events)))]
 pub async fn read(
     doors: web::Data<Doors>,

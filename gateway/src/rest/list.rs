@@ -21,7 +21,7 @@ const MAX_STATUSES: usize = 32;
 /// Lists tickets
 ///
 /// Newest change first; descriptions are cut to 280 characters. Staff see all tickets of the workspace, customers their own.
-#[utoipa::path(get, path = "/tickets", tag = "tickets", params(shapes::ListParams),
+#[utoipa::path(get, path = "/tickets", operation_id = "list_tickets", tag = "tickets", params(shapes::ListParams),
     responses((status = 200, description = "One page", body = shapes::TicketPage)))]
 pub async fn list(doors: web::Data<Doors>, signed: Signed, request: HttpRequest) -> Result<HttpResponse, Refused> {
     let SignIn { workspace, user, role, .. } = signed.sign_in;

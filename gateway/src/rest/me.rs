@@ -13,7 +13,7 @@ use crate::doors::Doors;
 use crate::problem::Refused;
 
 /// Who am I
-#[utoipa::path(get, path = "/me", tag = "sessions", responses((status = 200, description = "The signed-in person", body = shapes::WhoAmI)))]
+#[utoipa::path(get, path = "/me", operation_id = "who_am_i", tag = "sessions", responses((status = 200, description = "The signed-in person", body = shapes::WhoAmI)))]
 pub async fn me(doors: web::Data<Doors>, signed: Signed) -> Result<HttpResponse, Refused> {
     let facts = doors.tickets.facts(signed.sign_in.workspace).await?;
     let role = signed.sign_in.role;
@@ -23,7 +23,7 @@ pub async fn me(doors: web::Data<Doors>, signed: Signed) -> Result<HttpResponse,
 /// What the workspace has decided
 ///
 /// Staff also get its people, teams and categories.
-#[utoipa::path(get, path = "/workspace", tag = "workspace",
+#[utoipa::path(get, path = "/workspace", operation_id = "read_workspace", tag = "workspace",
     responses((status = 200, description = "The workspace; the lists are for staff only", body = shapes::Workspace)))]
 pub async fn workspace(doors: web::Data<Doors>, signed: Signed) -> Result<HttpResponse, Refused> {
     let facts = doors.tickets.facts(signed.sign_in.workspace).await?;

@@ -34,7 +34,7 @@ enum Grant {
 ///
 /// With `grant: "cookie"` (the default) the answer sets an HttpOnly cookie; with `grant: "token"` it carries a token for
 /// `Authorization: Bearer`. Five failures a minute and account, twenty a minute and address.
-#[utoipa::path(post, path = "/sessions", tag = "sessions", request_body = shapes::SignIn, security(()),
+#[utoipa::path(post, path = "/sessions", operation_id = "sign_in", tag = "sessions", request_body = shapes::SignIn, security(()),
     responses((status = 200, description = "Signed in", body = shapes::SignedIn)))]
 pub async fn sign_in(doors: web::Data<Doors>, request: HttpRequest, body: Body) -> Result<HttpResponse, Refused> {
     let (credentials, grant) = body.read(read_sign_in).await?;
@@ -56,7 +56,7 @@ pub async fn sign_in(doors: web::Data<Doors>, request: HttpRequest, body: Body) 
 /// Signs out
 ///
 /// Ends the sign-in this request came with; its sockets are closed with 4401 within two seconds.
-#[utoipa::path(delete, path = "/sessions/current", tag = "sessions",
+#[utoipa::path(delete, path = "/sessions/current", operation_id = "sign_out", tag = "sessions",
     responses((status = 204, description = "Signed out")))]
 pub async fn sign_out(doors: web::Data<Doors>, signed: Signed) -> Result<HttpResponse, Refused> {
     doors.authenticator.sign_out(&signed.sign_in).await?;

@@ -296,11 +296,19 @@ pub struct Problem {
     /// One sentence for people.
     pub detail: String,
     pub retry_after_ms: Option<u64>,
-    /// With `invalid`: field → what is wrong with it. With `stale` of fields: the names of those that changed.
+    /// With `invalid`: field → what is wrong with it.
     #[schema(value_type = Option<Object>)]
     pub fields: Option<Value>,
     /// With `stale`: what came in between.
     pub events: Option<Vec<EventRecord>>,
+    /// With `stale`, in place of `events`: too much came in between to tell here.
+    pub reset: Option<bool>,
+    /// With `stale` of fields: which of them changed.
+    pub changed: Option<Vec<String>>,
+    /// With `illegal_transition`: the status the ticket has.
+    pub from: Option<String>,
+    /// With `illegal_transition`: the status that was asked for.
+    pub to: Option<String>,
 }
 
 #[derive(ToSchema)]

@@ -22,7 +22,7 @@ use crate::problem::Refused;
 /// Opens a ticket
 ///
 /// The id derives from workspace, user and `Idempotency-Key`: a repeat with the same content finds the same ticket.
-#[utoipa::path(post, path = "/tickets", tag = "tickets", request_body = shapes::NewTicket, params(shapes::RequiredKey),
+#[utoipa::path(post, path = "/tickets", operation_id = "create_ticket", tag = "tickets", request_body = shapes::NewTicket, params(shapes::RequiredKey),
     responses((status = 201, description = "The ticket, with its address in Location", body = shapes::Ticket)))]
 pub async fn create(
     doors: web::Data<Doors>,
@@ -46,7 +46,7 @@ pub async fn create(
 /// Reads a ticket
 ///
 /// `ETag` is its `seq`: what `based_on` and `If-Match` ask for.
-#[utoipa::path(get, path = "/tickets/{id}", tag = "tickets", params(shapes::TicketParam),
+#[utoipa::path(get, path = "/tickets/{id}", operation_id = "read_ticket", tag = "tickets", params(shapes::TicketParam),
     responses((status = 200, description = "The ticket, in the view of who asks", body = shapes::Ticket), (status = 304, description = "Unchanged since If-None-Match")))]
 pub async fn read(
     doors: web::Data<Doors>,
@@ -65,7 +65,7 @@ pub async fn read(
 ///
 /// All of it happens, or nothing. `based_on` (or `If-Match`) is the last `seq` you saw: required with `status` (unless
 /// `force`) and with fields.
-#[utoipa::path(patch, path = "/tickets/{id}", tag = "tickets", request_body = shapes::TicketPatch,
+#[utoipa::path(patch, path = "/tickets/{id}", operation_id = "change_ticket", tag = "tickets", request_body = shapes::TicketPatch,
     params(shapes::TicketParam, shapes::OptionalKey, shapes::IfMatch),
     responses((status = 200, description = "The ticket after the change", body = shapes::Ticket)))]
 pub async fn change(

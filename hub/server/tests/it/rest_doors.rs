@@ -138,6 +138,70 @@ async fn a_stopped_hub_has_kept_every_answered_reply_and_another_one_goes_on() {
 }
 
 #[tokio::test]
+async fn while_the_database_is_away_the_hub_is_alive_and_not_ready_and_reads_are_told_to_come_back() {
+    let hub = TestHub::start().await;
+    let ana = hub.token("acme", "ana@acme.test").await;
+    hub.ticket(&ana, "Wait for me").await;
+    let administrator = hub.database().administrator().await;
+    let allow = |allowed: bool| format!("ALTER DATABASE {} ALLOW_CONNECTIONS {allowed}", hub.database().name);
+    let cut = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", hub.database().name);
+    administrator.batch_execute(&allow(false)).await.expect("closed");
+    administrator.batch_execute(&cut).await.expect("cut");
+    assert_eq!(becomes(&hub, 503).await, "not ready: database");
+    assert_eq!(hub.request("GET", "/healthz").send().await.status, 200);
+    let answer = hub.api(&ana, "GET", "/tickets").send().await;
+    answer.refused(503, "unavailable");
+    assert!(answer.header("retry-after").is_some());
+    administrator.batch_execute(&allow(true)).await.expect("open");
+    assert_eq!(becomes(&hub, 200).await, "ready");
+    hub.api(&ana, "GET", "/tickets").send().await.expect(200);
+}
+
+/// Waits until `/readyz` has this status, and answers its word.
+async fn becomes(hub: &TestHub, status: u16) -> String {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let ready = hub.request("GET", "/readyz").send().await;
+        if ready.status == status {
+            return ready.text().trim().to_owned();
+        }
+        assert!(Instant::now() < deadline, "still {}", ready.text());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn reading_changes_nothing() {
+    let hub = TestHub::start().await;
+    let ana = hub.token("acme", "ana@acme.test").await;
+    let ticket = hub.ticket(&ana, "Look, do not touch").await;
+    let id = ticket["id"].as_str().expect("an id");
+    let behind = hub.database().superuser().await;
+    let tables = ["workspaces", "users", "sessions", "teams", "team_members", "categories", "tickets", "events"];
+    let rows = tables
+        .map(|table| format!("(SELECT coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM {table} t)"))
+        .join(" || ");
+    let everything = async || -> String { behind.query_one(&format!("SELECT {rows}"), &[]).await.expect("reads").get(0) };
+    let before = everything().await;
+    for path in [
+        "/me",
+        "/workspace",
+        "/tickets",
+        "/openapi.json",
+        "/nothing",
+        &format!("/tickets/{id}"),
+        &format!("/tickets/{id}/events"),
+    ] {
+        for method in ["GET", "HEAD"] {
+            hub.api(&ana, method, path).send().await;
+        }
+    }
+    hub.api(&ana, "GET", "/sessions/current").send().await.refused(405, "not_found");
+    hub.api(&ana, "GET", &format!("/tickets/{id}/comments")).send().await.refused(405, "not_found");
+    assert_eq!(everything().await, before);
+}
+
+#[tokio::test]
 async fn demo_accounts_refuse_to_be_served_to_a_network() {
     let hub = TestHub::start().await;
     let (stopped, database) = hub.leave().await;
