@@ -5,6 +5,7 @@ mod audit;
 mod catalogue;
 mod contract;
 mod lists;
+mod lost_answers;
 mod start;
 mod statements;
 mod tenancy;

@@ -55,7 +55,9 @@ pub async fn demo(owner_url: &str) -> Result<DemoReport> {
     let mut report = DemoReport::default();
     let password_hash = hash(DEMO_PASSWORD);
     for troupe in troupes() {
-        make_people(&owner, &troupe, &password_hash).await.with_context(|| format!("the workspace {} cannot be made", troupe.slug))?;
+        make_people(&owner, &troupe, &password_hash)
+            .await
+            .with_context(|| format!("the workspace {} cannot be made", troupe.slug))?;
         report.workspaces += 1;
         report.accounts += troupe.people.len() as u64;
         if !troupe.stories.is_empty() {
@@ -108,7 +110,8 @@ async fn make_tickets(owner: &Owner, troupe: &Troupe) -> Result<(u64, u64)> {
         return Ok((0, DEMO_TICKETS));
     }
     let now = owner.now();
-    let tickets: Vec<Append> = (0..DEMO_TICKETS).map(|at| script::ticket(troupe, at, DEMO_TICKETS, now)).collect::<Result<_>>()?;
+    let tickets: Vec<Append> =
+        (0..DEMO_TICKETS).map(|at| script::ticket(troupe, at, DEMO_TICKETS, now)).collect::<Result<_>>()?;
     let made = write(owner, &tickets).await?;
     Ok((made, DEMO_TICKETS - made))
 }

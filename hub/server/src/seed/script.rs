@@ -134,7 +134,7 @@ fn acts(
             vec![(customer.clone(), vec![say("Is there any news on this? It is rather urgent for us.")])]
         }
         Stage::Untouched => vec![],
-        Stage::Taken if is_full => vec![by_agent(vec![take, become_("assigned")])],
+        Stage::Taken if is_full => vec![by_agent(vec![take, become_(if dice.chance(40) { "accepted" } else { "assigned" })])],
         Stage::Taken => vec![by_agent(vec![take])],
         Stage::Waiting if is_full => vec![
             by_agent(vec![take]),
@@ -150,7 +150,7 @@ fn acts(
         Stage::Answered => vec![by_agent(vec![take]), by_agent(question), answer],
         Stage::Resolved => vec![by_agent(vec![take]), by_agent(question), answer, by_agent(ending)],
         Stage::Closed => {
-            let reason = dice.chance(30).then(|| "No word for a week, closing.".to_owned());
+            let reason = dice.chance(30).then(|| "Nothing left to do here.".to_owned());
             let close = Step::ChangeStatus { status: "closed".into(), based_on: None, note: reason, force: false };
             vec![by_agent(vec![take]), by_agent(question), answer, by_agent(ending), by_agent(vec![close])]
         }

@@ -5,7 +5,7 @@ use super::Story;
 const KITCHEN: &[&str] =
     &["Barista One coffee machine", "Brio kettle", "Vela stand mixer", "Pico espresso grinder", "Halo toaster"];
 const CONNECTED: &[&str] =
-    &["Lumen floor lamp", "Nest Air purifier", "Orbit robot vacuum", "Tempo thermostat", "Sentry door camera"];
+    &["Lumen floor lamp", "Breeze air purifier", "Orbit robot vacuum", "Tempo thermostat", "Sentry door camera"];
 const ANYTHING: &[&str] = &[
     "Barista One coffee machine",
     "Lumen floor lamp",
@@ -53,8 +53,8 @@ pub const ACME: &[Story] = &[
         detail: "AC-####7",
         titles: &[
             "Return of {thing}, order {detail}",
-            "I would like to send the {thing} back",
             "Return label for {detail} does not open",
+            "I would like to send the {thing} back",
         ],
         openings: &[
             "The {thing} is lovely but it is simply too big for our flat. How do I send it back? I still have the box. Order {detail}.",
@@ -74,8 +74,8 @@ pub const ACME: &[Story] = &[
             "Within 30 days, no deduction. Inspect only the power supply.",
         ],
         endings: &[
-            "your new label is attached to the confirmation mail and stays valid for 14 days. The refund follows two working days after the parcel is scanned.",
             "the pick-up is booked for Thursday between 17:00 and 20:00. You do not have to print anything, the driver brings the label.",
+            "your new label is attached to the confirmation mail and stays valid for 14 days. The refund follows two working days after the parcel is scanned.",
         ],
         waits_in: "",
     },
@@ -85,8 +85,8 @@ pub const ACME: &[Story] = &[
         detail: "AC-####3",
         titles: &[
             "Refund for {detail} still missing",
-            "When do I get my money back for the {thing}?",
             "Refund amount is wrong ({detail})",
+            "When do I get my money back for the {thing}?",
         ],
         openings: &[
             "You confirmed on the 3rd that my {thing} arrived back at your warehouse. It is now two weeks later and my bank shows nothing. Order {detail}.",
@@ -98,16 +98,16 @@ pub const ACME: &[Story] = &[
             "you are right to ask. I am checking this with accounting. Could you tell me the last four digits of the card you paid with? Please no more than that.",
         ],
         answers: &[
-            "It was the same credit card as always, ending in 4417.",
             "I paid with my debit card, which was replaced last month! Could that be it?",
+            "It was the same credit card as always, ending in 4417.",
         ],
         notes: &[
             "Accounting: refund bounced, card was replaced. They will do a bank transfer, needs IBAN through the secure form.",
             "Shipping was indeed not included. Faulty item, so we owe it.",
         ],
         endings: &[
-            "the missing part is on its way and should be with you within three working days. Sorry that you had to ask.",
             "accounting has sent the money again, this time to the new card. You will see it by the end of the week; if not, simply answer here.",
+            "the missing part is on its way and should be with you within three working days. Sorry that you had to ask.",
         ],
         waits_in: "",
     },
@@ -115,7 +115,7 @@ pub const ACME: &[Story] = &[
         category: "Repairs",
         things: KITCHEN,
         detail: "SN 8#4-##2#",
-        titles: &["{thing} leaks", "Water under the {thing}", "{thing} drips after three months ({detail})"],
+        titles: &["Water under the {thing}", "{thing} leaks"],
         openings: &[
             "Since this weekend there is a small puddle under my {thing} every morning. I tightened everything I could reach. Serial number {detail}.",
             "The {thing} I bought in spring has started to drip from the bottom while heating. Is it still safe to use?",
@@ -125,8 +125,8 @@ pub const ACME: &[Story] = &[
             "thank you for the serial number, it is still under warranty. Did the dripping begin after descaling, by any chance?",
         ],
         answers: &[
-            "Only while heating, and yes, I descaled it on Saturday.",
             "It drips all the time, even when switched off. Photo attached. It is unplugged now.",
+            "Only while heating, and yes, I descaled it on Saturday.",
         ],
         notes: &[
             "Batch 84x has a known weak gasket. Do not ask the customer to open it; exchange.",
@@ -142,7 +142,7 @@ pub const ACME: &[Story] = &[
         category: "Setup",
         things: CONNECTED,
         detail: "firmware 2.#.#",
-        titles: &["{thing} will not join my Wi-Fi", "Cannot pair the {thing}", "{thing} goes offline every night"],
+        titles: &["{thing} will not join my Wi-Fi", "{thing} goes offline every night", "Cannot pair the {thing}"],
         openings: &[
             "I cannot get the {thing} into my network. The app finds it, asks for the password, and then says \"something went wrong\". It runs {detail}.",
             "the {thing} worked for a month and now loses the connection every night around two. In the morning I have to unplug it.",
@@ -170,11 +170,7 @@ pub const ACME: &[Story] = &[
         category: "Setup",
         things: CONNECTED,
         detail: "app 5.##",
-        titles: &[
-            "App shows the {thing} twice",
-            "{thing} missing in the app after update",
-            "Sharing the {thing} with my partner",
-        ],
+        titles: &["App shows the {thing} twice", "Sharing the {thing} with my partner"],
         openings: &[
             "Since the update to {detail} my {thing} is in the list twice, one of them always offline. Removing it removes both.",
             "How can my partner use the {thing} from her phone too? The invitation never arrives.",
@@ -198,7 +194,7 @@ pub const ACME: &[Story] = &[
         category: "Billing",
         things: ANYTHING,
         detail: "INV-20####",
-        titles: &["Invoice {detail} has the wrong address", "Need an invoice with VAT number", "Charged twice for {detail}"],
+        titles: &["Need an invoice with VAT number", "Charged twice for {detail}"],
         openings: &[
             "Could you please issue invoice {detail} again with our company name and VAT number? Our bookkeeping does not accept it like this.",
             "my card was charged twice for the {thing}, on the same day, the same amount. The invoice is {detail}.",
@@ -209,8 +205,8 @@ pub const ACME: &[Story] = &[
         ],
         answers: &["Sent through the form just now. Please keep the order date.", "Both are booked since yesterday, sadly."],
         notes: &[
-            "Payment provider confirms a double capture, timeout on our side at 09:41.",
             "Corrected invoice needs a credit note first.",
+            "Payment provider confirms a double capture, timeout on our side at 09:41.",
         ],
         endings: &[
             "the corrected invoice replaces {detail} and is in your account under Documents.",
@@ -222,14 +218,9 @@ pub const ACME: &[Story] = &[
         category: "Product questions",
         things: ANYTHING,
         detail: "item ##-###",
-        titles: &[
-            "Is the {thing} available in dark green?",
-            "Question about the {thing} before I buy",
-            "Spare parts for the {thing}",
-        ],
+        titles: &["Is the {thing} available in dark green?", "Spare parts for the {thing}"],
         openings: &[
             "Does the {thing} ({detail}) come in other colours? The page shows only two, but I saw a green one at a friend's place.",
-            "Before I order: how long is the cable of the {thing}, and can it be replaced?",
             "Where can I buy spare parts for the {thing}? I would rather repair than replace.",
         ],
         questions: &[
@@ -248,7 +239,7 @@ pub const ACME: &[Story] = &[
         category: "Repairs",
         things: CONNECTED,
         detail: "SN 7##-#1##",
-        titles: &["{thing} makes a grinding noise", "{thing} stops after five minutes", "Error 14 on the {thing}"],
+        titles: &["{thing} makes a grinding noise", "{thing} stops after five minutes"],
         openings: &[
             "My {thing} has begun to make a grinding noise, like sand in a gear. It still works but I doubt it will for long. {detail}",
             "After five minutes the {thing} stops and blinks red three times. The manual does not mention three times.",
@@ -273,13 +264,12 @@ pub const ACME: &[Story] = &[
     },
     Story {
         category: "Account",
-        things: &["account", "newsletter", "loyalty card", "wish list"],
+        things: &["loyalty card", "customer card"],
         detail: "card 60##-##",
-        titles: &["Cannot sign in to my {thing}", "Please change the address of my {thing}", "Two accounts, one {thing}"],
+        titles: &["Cannot sign in any more ({detail})", "Two accounts, one {thing}"],
         openings: &[
             "I changed my phone and do not get the codes any more, so I am locked out. My {thing} is {detail}.",
             "I seem to have two accounts, one with each of my mail addresses, and my {thing} is in the wrong one.",
-            "Please stop sending me mails about my {thing}. I clicked unsubscribe at least four times.",
         ],
         questions: &[
             "to be sure that it is you: please answer from the address that you used for your last order.",
@@ -297,15 +287,10 @@ pub const ACME: &[Story] = &[
         category: "Delivery",
         things: ANYTHING,
         detail: "AC-####5",
-        titles: &[
-            "{thing} arrived damaged",
-            "Wrong colour delivered, order {detail}",
-            "Parts missing in the box of the {thing}",
-        ],
+        titles: &["{thing} arrived damaged", "Wrong colour delivered, order {detail}"],
         openings: &[
             "The box looked fine but the {thing} inside has a crack along the side. Photos attached. Order {detail}.",
             "I ordered the {thing} in white and got black. It is a present for Saturday, can this still be solved?",
-            "The bag with the screws was missing from my {thing}, and so was the manual.",
         ],
         questions: &[
             "oh no. Would you like a replacement, or keep it at a discount?",
@@ -326,11 +311,7 @@ pub const ACME: &[Story] = &[
         category: "Product questions",
         things: KITCHEN,
         detail: "item 11-###",
-        titles: &[
-            "How do I clean the {thing}?",
-            "Can the {thing} go into the dishwasher?",
-            "Smell of plastic from the {thing}",
-        ],
+        titles: &["Smell of plastic from the {thing}", "Can the {thing} go into the dishwasher?"],
         openings: &[
             "The {thing} still smells of plastic after ten uses. Is that normal, and is it harmless?",
             "Which parts of the {thing} may go into the dishwasher? The manual says one thing and the sticker another.",

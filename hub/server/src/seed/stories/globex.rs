@@ -14,11 +14,7 @@ pub const GLOBEX: &[Story] = &[
         category: "Printing",
         things: PRINTERS,
         detail: "asset P-####",
-        titles: &[
-            "{thing} prints blank pages",
-            "{thing} ({detail}) jams on every second job",
-            "No printing since this morning",
-        ],
+        titles: &["{thing} prints blank pages", "{thing} ({detail}) jams on every second job"],
         openings: &[
             "The {thing} feeds the paper but everything comes out blank. Two people tried, also from another computer. {detail}.",
             "We have cleared the same jam six times today. The {thing} says tray 2, but tray 2 is empty. Shipping is standing still.",
@@ -33,8 +29,8 @@ pub const GLOBEX: &[Story] = &[
             "Pickup rollers. Sixty minutes on site, no special tools.",
         ],
         endings: &[
-            "our engineer replaced the rollers and ran two hundred pages without a jam. The old ones were simply worn.",
             "the new fuser is in and the counter was reset. It will remind us by itself next time.",
+            "our engineer replaced the rollers and ran two hundred pages without a jam. The old ones were simply worn.",
         ],
         waits_in: "pending_parts",
     },
@@ -42,7 +38,7 @@ pub const GLOBEX: &[Story] = &[
         category: "Network",
         things: NETWORK,
         detail: "site L-0##",
-        titles: &["{thing} drops every hour", "Slow connection at {detail}", "{thing} unreachable"],
+        titles: &["{thing} drops every hour", "Slow connection at {detail}"],
         openings: &[
             "The {thing} loses the connection about once an hour, for a minute or two. Scanners freeze and people have to sign in again. {detail}.",
             "Everything at {detail} has been slow since Monday. A file that takes seconds in the main office takes ten minutes here.",
@@ -66,7 +62,7 @@ pub const GLOBEX: &[Story] = &[
         category: "Cooling",
         things: COLD,
         detail: "unit C-##",
-        titles: &["Temperature alarm: {thing}", "{thing} does not reach its temperature", "{detail}: ice on the evaporator"],
+        titles: &["Temperature alarm: {thing}", "{detail}: ice on the evaporator"],
         openings: &[
             "The {thing} ({detail}) shows 9 degrees instead of 4 and the alarm will not stop. We have moved the goods for now, but there is not much room.",
             "there is a thick layer of ice at the back of the {thing}. It cools, but it never switches off.",
@@ -90,7 +86,7 @@ pub const GLOBEX: &[Story] = &[
         category: "Point of sale",
         things: TILLS,
         detail: "store ##7",
-        titles: &["{thing} does not take cards", "{thing} frozen at {detail}", "Drawer of {thing} opens by itself"],
+        titles: &["{thing} does not take cards", "{thing} frozen at {detail}"],
         openings: &[
             "Since we opened, the {thing} refuses every card with \"host not reachable\". Cash works. We are {detail} and it is Saturday.",
             "The screen of the {thing} freezes whenever a voucher is scanned. We switch it off and on about ten times a day.",
@@ -114,7 +110,7 @@ pub const GLOBEX: &[Story] = &[
         category: "Maintenance",
         things: &["yearly inspection", "filter change", "battery replacement of the UPS", "fire-door controller check"],
         detail: "contract G-####",
-        titles: &["Date for the {thing}", "{thing} is due ({detail})", "Please move the {thing}"],
+        titles: &["Date for the {thing}", "Please move the {thing}"],
         openings: &[
             "According to {detail} the {thing} is due this month. Could you suggest a date? Mornings are best for us.",
             "We have to move the {thing} that was planned for Wednesday, there is an audit in the house. Any day in the week after would do.",
@@ -141,7 +137,7 @@ pub const GLOBEX: &[Story] = &[
         category: "Quotes",
         things: &["second label printer", "access points for the new hall", "extended warranty", "replacement of six scanners"],
         detail: "quote Q-2###",
-        titles: &["Quote for {thing}", "{detail} is missing the installation", "Approval for {thing}"],
+        titles: &["Quote for {thing}", "{detail} is missing the installation"],
         openings: &[
             "We are planning the {thing} for next quarter. Could you send a quote including installation and training?",
             "Your {detail} for the {thing} does not mention installation. Is it included?",
@@ -168,15 +164,10 @@ pub const GLOBEX: &[Story] = &[
         category: "Access",
         things: &["service portal", "reporting dashboard", "remote support tool", "parts shop"],
         detail: "customer 4##1",
-        titles: &[
-            "New colleague needs access to the {thing}",
-            "{thing}: sign-in loops",
-            "Please remove a former employee from the {thing}",
-        ],
+        titles: &["New colleague needs access to the {thing}", "{thing}: sign-in loops"],
         openings: &[
             "A new colleague starts on Monday and needs access to the {thing}, with the same rights as I have. We are {detail}.",
             "After signing in to the {thing} I land on the sign-in page again. It began yesterday, other browsers do the same.",
-            "one of our technicians has left the company. Please remove the access to the {thing} today.",
         ],
         questions: &[
             "please send me the name and the business address; I will send the invitation there.",
@@ -197,7 +188,7 @@ pub const GLOBEX: &[Story] = &[
         category: "Network",
         things: &["handheld scanners", "meeting room phones", "guest Wi-Fi", "time clock at the gate"],
         detail: "building #",
-        titles: &["{thing} offline in {detail}", "{thing}: new ones do not connect", "{thing} forget their settings"],
+        titles: &["{thing} offline in {detail}", "{thing}: new ones do not connect"],
         openings: &[
             "None of the {thing} in {detail} have worked since the power cut on Sunday. Everything else is back.",
             "We got six more {thing} and they do not connect, although they are set up like the old ones.",
@@ -221,7 +212,7 @@ pub const GLOBEX: &[Story] = &[
         category: "Printing",
         things: PRINTERS,
         detail: "asset P-7###",
-        titles: &["Toner for the {thing}", "{thing} asks for maintenance", "Streaks on prints from the {thing}"],
+        titles: &["Toner for the {thing}", "Streaks on prints from the {thing}"],
         openings: &[
             "The {thing} ({detail}) says that toner is low, but none has arrived. Does it not order by itself?",
             "Every page from the {thing} has a grey streak on the right side. Cleaning the glass did not help.",
@@ -242,7 +233,7 @@ pub const GLOBEX: &[Story] = &[
         category: "Cooling",
         things: COLD,
         detail: "sensor T-###",
-        titles: &["Calibration certificate for {detail}", "{thing}: log has gaps", "Alarm for {thing} comes too late"],
+        titles: &["Calibration certificate for {detail}", "{thing}: log has gaps"],
         openings: &[
             "Our auditor asks for the calibration certificate of {detail} in the {thing}. The one we have ends in May.",
             "The temperature log of the {thing} has gaps of up to two hours. We must be able to show it without gaps.",

@@ -8,8 +8,8 @@ pub use globex::GLOBEX;
 
 use super::dice::Dice;
 
-/// One kind of trouble. Each list holds different words for the same thing; `{thing}` and `{detail}` are filled in, the same ones
-/// throughout a ticket.
+/// One kind of trouble, in several courses: what stands at the same place of each list belongs together, and shorter lists begin
+/// again. `{thing}` and `{detail}` are filled in, the same ones throughout a ticket.
 pub struct Story {
     pub category: &'static str,
     /// What it may be about.
@@ -55,35 +55,43 @@ impl Story {
     pub fn tell(&self, dice: &mut Dice, customer: &str, agent: &str) -> Told {
         let thing = dice.words(self.things);
         let detail: String = self.detail.chars().map(|c| if c == '#' { digit(dice) } else { c }).collect();
-        let fill = |text: &str| text.replace("{thing}", thing).replace("{detail}", &detail);
+        let course = dice.below(self.openings.len() as u64);
+        let words = |of: &[&'static str]| {
+            let at = usize::try_from(course).unwrap_or(0) % of.len();
+            with_capital(&of[at].replace("{thing}", thing).replace("{detail}", &detail))
+        };
         let (you, me) = (first_name(customer), first_name(agent));
-        let from_customer = |dice: &mut Dice, words: &[&'static str]| {
-            let text = dice.words(words);
-            let (hello, goodbye) = (dice.words(GREETINGS), dice.words(GOODBYES).replace("{me}", you));
-            match dice.below(4) {
-                0 => fill(text),
-                1 => format!("{hello}\n\n{}", fill(text)),
-                2 => format!("{}\n\n{goodbye}", fill(text)),
-                _ => format!("{hello}\n\n{}\n\n{goodbye}", fill(text)),
-            }
-        };
-        let from_agent = |dice: &mut Dice, words: &[&'static str]| {
-            let text = dice.words(words);
-            let (hello, goodbye) =
-                (dice.words(AGENT_GREETINGS).replace("{you}", you), dice.words(AGENT_GOODBYES).replace("{me}", me));
-            format!("{hello}\n\n{}\n\n{goodbye}", fill(text))
-        };
         Told {
             category: self.category,
-            title: fill(dice.words(self.titles)),
-            opening: from_customer(dice, self.openings),
-            question: from_agent(dice, self.questions),
-            answer: fill(dice.words(self.answers)),
-            note: fill(dice.words(self.notes)),
-            ending: from_agent(dice, self.endings),
+            title: words(self.titles),
+            opening: from_customer(dice, &words(self.openings), you),
+            question: from_agent(dice, &words(self.questions), you, me),
+            answer: words(self.answers),
+            note: words(self.notes),
+            ending: from_agent(dice, &words(self.endings), you, me),
             waits_in: self.waits_in,
         }
     }
+}
+
+fn from_customer(dice: &mut Dice, text: &str, me: &str) -> String {
+    let (hello, goodbye) = (dice.words(GREETINGS), dice.words(GOODBYES).replace("{me}", me));
+    match dice.below(4) {
+        0 => text.to_owned(),
+        1 => format!("{hello}\n\n{text}"),
+        2 => format!("{text}\n\n{goodbye}"),
+        _ => format!("{hello}\n\n{text}\n\n{goodbye}"),
+    }
+}
+
+fn from_agent(dice: &mut Dice, text: &str, you: &str, me: &str) -> String {
+    let (hello, goodbye) = (dice.words(AGENT_GREETINGS).replace("{you}", you), dice.words(AGENT_GOODBYES).replace("{me}", me));
+    format!("{hello}\n\n{text}\n\n{goodbye}")
+}
+
+fn with_capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn digit(dice: &mut Dice) -> char {
