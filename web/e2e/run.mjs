@@ -24,6 +24,7 @@ const all = [
 const chosen = all.filter(({ name }) => name.includes(only));
 if (chosen.length === 0) fail(`no story holds the words "${only}"`);
 
+const started = Date.now();
 const database = await createDatabase(superuserUrl);
 /** @type {(() => Promise<unknown>)[]} */
 const tidy = [() => database.drop()];
@@ -49,7 +50,9 @@ try {
 } finally {
   for (const step of tidy) await step().catch((/** @type {unknown} */ error) => console.error(`tidying up: ${error}`));
 }
-console.log(`${chosen.length - failures} of ${chosen.length} stories passed`);
+// in Playwright's words, so that whoever adds up test results understands them
+if (failures > 0) console.log(`  ${failures} failed`);
+console.log(`  ${chosen.length - failures} passed (${((Date.now() - started) / 1000).toFixed(1)}s)`);
 process.exit(failures === 0 ? 0 : 1);
 
 /** What every open page showed when the story failed. @param {import("playwright-core").Browser} browser @param {number} failure */

@@ -23,8 +23,11 @@ export const stories = [
     tell: noBlindReply,
   },
   { name: "a hub that is killed and comes back gets the reply of the outage exactly once", tell: killedHub },
+  { name: "without a network the page says so, and sends what was written when it is back", tell: offline },
+  { name: "hands can stay on the keyboard, and nothing that arrives takes the focus", tell: keysAndFocus },
   { name: "a reload keeps the draft, and a sent one does not come back", tell: draftsStay },
   { name: "what is older than the first screenful is loaded on demand, without a gap", tell: olderMessages },
+  { name: "signing out in one tab ends the other, and its draft is there after the next sign-in", tell: twoTabs },
   { name: "a wrong password is answered in plain words, and signing out ends the session", tell: inAndOut },
 ];
 
@@ -153,6 +156,85 @@ async function killedHub({ browser, hub }) {
     if (times !== 1) throw new Error(`${who} sees the reply of the outage ${times} times`);
   }
   await leave({ ana, cleo }, OUTAGE);
+}
+
+/** @param {Stage} stage */
+async function offline({ browser, hub }) {
+  const title = unique("The train is in a tunnel");
+  const ana = await agent(browser, hub, "ana");
+  const cleo = await customer(browser, hub);
+  await openTicket(cleo, title, "Are you there?");
+  await take(ana, title);
+  await ana.context.setOffline(true);
+  await mustBe(ana, "offline");
+  await reply(ana, "Written in the tunnel.");
+  await reply(cleo, "Hello?");
+  await ana.page.getByText("1 waiting to be sent").waitFor();
+  await ana.context.setOffline(false);
+  await mustBe(ana, "live");
+  // the customer wrote meanwhile, so that the reply was a blind one
+  const panel = ana.page.getByTestId("stale-panel");
+  await panel.getByText("Hello?").waitFor();
+  await panel.getByRole("button", { name: "Send anyway" }).click();
+  await message(cleo, "Written in the tunnel.").waitFor();
+  await panel.waitFor({ state: "detached" });
+  if ((await count(ana, "Written in the tunnel.")) !== 1) throw new Error("the reply is not there exactly once");
+  await leave({ ana, cleo }, OUTAGE);
+}
+
+/** @param {Stage} stage */
+async function keysAndFocus({ browser, hub }) {
+  const title = unique("No mouse at hand");
+  const ana = await agent(browser, hub, "ana");
+  const cleo = await customer(browser, hub);
+  await openTicket(cleo, title, "Where is it?");
+  await row(ana, title).waitFor();
+  await ana.page.keyboard.press("j");
+  await ana.page.keyboard.press("j");
+  await ana.page.keyboard.press("k");
+  await ana.page.locator(`[data-row]:focus`).filter({ hasText: title }).waitFor();
+  await ana.page.keyboard.press("Enter");
+  await ana.page.getByRole("heading", { name: title }).waitFor();
+  await message(ana, "Where is it?").waitFor();
+  await ana.page.keyboard.press("r");
+  // j and k are letters here
+  await ana.page.keyboard.type("just k");
+  for (let line = 1; line <= 5; line++) {
+    await reply(cleo, `Line ${line}`);
+    await message(ana, `Line ${line}`).waitFor();
+    await ana.page.keyboard.type(".");
+  }
+  const box = ana.page.getByRole("textbox", { name: "Reply to the customer" });
+  const text = await box.inputValue();
+  if (text !== "just k.....") throw new Error(`what arrived disturbed the writing: ${text}`);
+  if (!(await box.evaluate((area) => area === document.activeElement))) throw new Error("the focus was taken");
+  await ana.page.getByRole("button", { name: "I have seen it" }).click();
+  await box.press("Control+Enter");
+  await message(cleo, "just k.....").waitFor();
+  await leave({ ana, cleo });
+}
+
+/** @param {Stage} stage */
+async function twoTabs({ browser, hub }) {
+  const title = unique("Two tabs");
+  const ana = await agent(browser, hub, "ana");
+  const cleo = await customer(browser, hub);
+  await openTicket(cleo, title, "Which one?");
+  await take(ana, title);
+  await write(ana, "Not finished");
+  await ana.page.getByText("Draft saved on this device").waitFor();
+  const other = await ana.context.newPage();
+  await other.goto("/");
+  await other.getByRole("button", { name: /^Account of/ }).click();
+  await other.getByRole("menuitem", { name: "Sign out" }).click();
+  await ana.page.getByText("Your sign-in has ended.").waitFor();
+  // the page of before has kept its address: signing in leads back to the ticket
+  await ana.page.getByLabel("E-mail").fill("ana@acme.test");
+  await ana.page.getByLabel("Password").fill("demo");
+  await ana.page.getByRole("button", { name: "Sign in" }).click();
+  const box = ana.page.getByRole("textbox", { name: "Reply to the customer" });
+  await until("the draft is back", async () => (await box.inputValue()) === "Not finished");
+  await leave({ ana, cleo });
 }
 
 /** @param {Stage} stage */
