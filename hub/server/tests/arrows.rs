@@ -59,7 +59,8 @@ fn every_crate_of_the_workspace_is_in_the_table() {
     let members = manifest["workspace"]["members"].as_array().expect("a list");
     let mut members: Vec<_> = members.iter().filter_map(toml::Value::as_str).collect();
     let mut folders: Vec<_> = HOUSE.iter().map(|(_, folder, _)| *folder).collect();
-    (members.sort_unstable(), folders.sort_unstable());
+    members.sort_unstable();
+    folders.sort_unstable();
     assert_eq!(members, folders);
 }
 
