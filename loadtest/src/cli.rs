@@ -24,7 +24,7 @@ client reads every ticket's log from scratch, and the oracle holds what everybod
 acked is durable, one history for everybody, exact resume, one effect per key, no blind replies.
 
 Exit status: 0 when every guarantee held, 1 when one was broken (each breach is printed with ticket, seq and key), \
-2 when the run could not be done.";
+2 when the run could not be done. Ctrl-C ends a run early and has it judged all the same; a second one ends everything.";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -20,7 +20,7 @@ mod tally;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::Parser;
 
 use cli::{Cli, Common, Scenario};
@@ -29,7 +29,7 @@ use fleet::Fleet;
 use plan::Shares;
 use report::Report;
 use scenario::resume::Until;
-use scenario::{Setup, resume, thread};
+use scenario::{Outcome, Setup, resume, thread};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -51,11 +51,9 @@ async fn run(cli: &Cli) -> anyhow::Result<Report> {
         Scenario::Resume { common, .. } => ("resume", common),
     };
     let setup = set_up(common)?;
-    let outcome = match &cli.scenario {
-        Scenario::Thread { sustain, .. } => thread::run(&setup, *sustain).await?,
-        Scenario::Resume { cut_every, replies, .. } => {
-            resume::run(&setup, *cut_every, replies.map_or(Until::Time, Until::Acked)).await?
-        }
+    let outcome = tokio::select! {
+        outcome = play(&cli.scenario, &setup) => outcome?,
+        () = interrupted_twice() => bail!("interrupted twice, so nothing was judged"),
     };
     let report = Report::new(name, &setup, &common.urls, &outcome);
     print!("{}", report.table());
@@ -64,6 +62,25 @@ async fn run(cli: &Cli) -> anyhow::Result<Report> {
         std::fs::write(path, json).with_context(|| format!("cannot write the report to {}", path.display()))?;
     }
     Ok(report)
+}
+
+async fn play(scenario: &Scenario, setup: &Setup) -> anyhow::Result<Outcome> {
+    match scenario {
+        Scenario::Thread { sustain, .. } => thread::run(setup, *sustain).await,
+        Scenario::Resume { cut_every, replies, .. } => {
+            resume::run(setup, *cut_every, replies.map_or(Until::Time, Until::Acked)).await
+        }
+    }
+}
+
+/// The first Ctrl-C ends a run early and has it judged; the second ends everything.
+async fn interrupted_twice() {
+    for _ in 0..2 {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Nobody can interrupt here.
+            std::future::pending().await
+        }
+    }
 }
 
 fn set_up(common: &Common) -> anyhow::Result<Setup> {

@@ -101,6 +101,7 @@ pub struct Connections {
     pub resumed_with_reset: u64,
     pub events: u64,
     pub signals: u64,
+    pub ignored: u64,
 }
 
 /// The driver's own slowness: what of the latencies is not the hub's.
@@ -185,6 +186,7 @@ impl Report {
                 resumed_with_reset: count(&tally.resets),
                 events: count(&tally.events),
                 signals: count(&tally.signals),
+                ignored: count(&tally.ignored),
             },
             driver: Driver::new(outcome),
             trials: outcome.trials.clone(),

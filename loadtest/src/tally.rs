@@ -33,6 +33,8 @@ pub struct Tally {
     pub events: AtomicU64,
     /// `signal` frames received.
     pub signals: AtomicU64,
+    /// Frames of a type this driver does not know.
+    pub ignored: AtomicU64,
     /// Resets after the first subscribe.
     pub resets: AtomicU64,
     /// Tails after the first subscribe.

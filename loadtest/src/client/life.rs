@@ -252,6 +252,10 @@ impl Connection<'_> {
                 None
             }
             Ok(frame) => self.client.hear(frame, now_us).err().map(Ended::TurnedAway),
+            Err(_) if is_to_be_ignored(codec, bytes) => {
+                self.around.tally.ignored.fetch_add(1, Relaxed);
+                None
+            }
             Err(error) => {
                 self.client.odd(format!("a frame of {} bytes that cannot be read: {error}", bytes.len()));
                 None
@@ -269,6 +273,14 @@ impl Connection<'_> {
     }
 }
 
+/// A client ignores frames and signals of a type it does not know; a newer hub may have them.
+fn is_to_be_ignored(codec: Codec, bytes: &[u8]) -> bool {
+    const KNOWN: [&str; 8] = ["welcome", "subscribed", "unsubscribed", "event", "ack", "error", "pong", "goodbye"];
+    let frame: Option<serde_json::Value> = codec.decode(bytes).ok();
+    let kind = frame.as_ref().and_then(|frame| frame.get("type")?.as_str());
+    kind.is_some_and(|kind| !KNOWN.contains(&kind))
+}
+
 const fn is_command(request: &Request) -> bool {
     matches!(request.frame, ClientFrame::PostReply { .. })
 }
@@ -278,5 +290,25 @@ async fn at(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_frames_and_signals_of_an_unknown_type_are_ignored() {
+        for codec in Codec::ALL {
+            let signal = json!({"type": "signal", "topic": "workspace", "signal": {"type": "tea_time"}});
+            assert!(is_to_be_ignored(codec, &codec.encode(&signal)));
+            assert!(is_to_be_ignored(codec, &codec.encode(&json!({"type": "tea_time"}))));
+            for broken in [json!({"type": "ack"}), json!({"type": "event", "seq": 1}), json!({}), json!([]), json!({"type": 1})]
+            {
+                assert!(!is_to_be_ignored(codec, &codec.encode(&broken)), "{broken}");
+            }
+            assert!(!is_to_be_ignored(codec, b"\xc1"));
+        }
     }
 }
