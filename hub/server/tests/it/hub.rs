@@ -60,7 +60,7 @@ impl TestHub {
         let address = tokio::task::spawn_blocking(move || is_ready.recv_timeout(READY_WITHIN)).await?;
         match address {
             Ok(address) => Ok(Self { address, database, stop: Some(stop), thread: Some(thread) }),
-            Err(_) => Err(thread.join().expect("the hub does not panic").err().expect("it did not become ready")),
+            Err(_) => Err(thread.join().expect("the hub does not panic").expect_err("it did not become ready")),
         }
     }
 
