@@ -59,6 +59,9 @@ export class FakeWorld implements World {
   isOnline() {
     return this.isOnlineNow;
   }
+  beforePaint(act: () => void) {
+    act();
+  }
   after(ms: number, act: () => void) {
     const timer = { atMs: this.now + ms, act, isOver: false };
     this.timers.push(timer);

@@ -39,6 +39,7 @@ export class LiveClient {
   private readonly asked = new Map<number, Asked>();
   private readonly unanswered = new Map<CommandKey, Unanswered>();
   private clockOffsetMs = 0;
+  private isTelling = false;
 
   constructor(
     private readonly world: World,
@@ -261,8 +262,14 @@ export class LiveClient {
     return asked;
   }
 
+  /** At most once per picture, however many frames arrive. */
   private tell() {
-    for (const listener of this.listeners) listener();
+    if (this.isTelling) return;
+    this.isTelling = true;
+    this.world.beforePaint(() => {
+      this.isTelling = false;
+      for (const listener of this.listeners) listener();
+    });
   }
 }
 

@@ -20,7 +20,12 @@ export type World = {
   /** At least 0, less than 1. */
   random(): number;
   isOnline(): boolean;
+  /** Acts before the next picture is drawn, or a little later where nobody looks. */
+  beforePaint(act: () => void): void;
 };
+
+/** How long changes are gathered in a tab that nobody looks at. */
+const HIDDEN_PAUSE_MS = 100;
 
 /** The browser this page runs in. */
 export function browserWorld(address: string): World {
@@ -33,6 +38,10 @@ export function browserWorld(address: string): World {
     },
     random: () => Math.random(),
     isOnline: () => navigator.onLine,
+    beforePaint: (act) => {
+      if (document.visibilityState === "visible") requestAnimationFrame(act);
+      else setTimeout(act, HIDDEN_PAUSE_MS);
+    },
   };
 }
 

@@ -47,14 +47,25 @@ it("waits twice as long after each failure, at most 30 s, drawn from zero", () =
   }
 });
 
-it("begins to count anew once it was welcome", () => {
+it("begins to count anew once a connection has lasted, and not before", () => {
   world.socket.onclose?.({ code: 1006 });
   world.pass(500);
-  world.socket.onclose?.({ code: 1006 });
+  world.welcome();
+  world.socket.onclose?.({ code: 4400 });
+  expect(now()).toEqual({ at: "reconnecting", attempt: 2 });
   world.pass(1000);
   world.welcome();
+  world.pass(10_000);
   world.socket.onclose?.({ code: 1012 });
   expect(now()).toEqual({ at: "reconnecting", attempt: 1 });
+});
+
+it("asks for a reload when the hub no longer speaks its protocol", () => {
+  world.socket.onopen?.();
+  world.socket.hears({ type: "error", id: 1, code: "unsupported_version", message: "" });
+  world.pass(120_000);
+  expect(now()).toEqual({ at: "outdated" });
+  expect(world.sockets).toHaveLength(1);
 });
 
 it("does not wait when the page is online or visible again", () => {

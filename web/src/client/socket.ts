@@ -16,7 +16,9 @@ export type Link =
   | { at: "reconnecting"; attempt: number }
   | { at: "offline" }
   /** The sign-in has ended: coming back needs a new one. */
-  | { at: "signed_out" };
+  | { at: "signed_out" }
+  /** The hub no longer speaks the protocol of this page: only a reload helps. */
+  | { at: "outdated" };
 
 /** First wait of the backoff, doubled each time up to the longest, and drawn from zero to that (full jitter). */
 const FIRST_WAIT_MS = 500;
@@ -24,6 +26,8 @@ const LONGEST_WAIT_MS = 30_000;
 /** A hub that does not answer `hello` within this is as good as none. */
 const HELLO_WITHIN_MS = 10_000;
 const DEFAULT_HEARTBEAT_MS = 20_000;
+/** A connection that did not last this long counts as a failed attempt: otherwise a hub that sends us away were asked without end. */
+const STABLE_AFTER_MS = 10_000;
 
 const NOT_AUTHENTICATED = 4401;
 /** What this client closes with when the hub is silent or not understood (private range of RFC 6455). */
@@ -43,6 +47,7 @@ export class Connection {
   private attempt = 0;
   private heartbeatMs = DEFAULT_HEARTBEAT_MS;
   private lastHeardMs = 0;
+  private liveSinceMs = 0;
   private retry: Timer | null = null;
   private watchdog: Timer | null = null;
   private minimumWaitMs = 0;
@@ -111,13 +116,15 @@ export class Connection {
     if (frame === null || socket !== this.socket) return;
     if (frame.type === "welcome") this.welcomed(frame.heartbeat_ms);
     if (frame.type === "goodbye") this.minimumWaitMs = frame.reconnect_after_ms;
-    if (frame.type === "error" && this.link.at !== "live" && frame.code === "unauthenticated")
-      return this.stop({ at: "signed_out" });
+    if (frame.type === "error" && this.link.at !== "live") {
+      if (frame.code === "unauthenticated") return this.stop({ at: "signed_out" });
+      if (frame.code === "unsupported_version") return this.stop({ at: "outdated" });
+    }
     this.events.onFrame(frame);
   }
 
   private welcomed(heartbeatMs: number) {
-    this.attempt = 0;
+    this.liveSinceMs = this.world.nowMs();
     this.heartbeatMs = heartbeatMs > 0 ? heartbeatMs : DEFAULT_HEARTBEAT_MS;
     this.setLink({ at: "live" });
     this.watch();
@@ -148,6 +155,7 @@ export class Connection {
   private lost(minimumWaitMs: number) {
     this.drop();
     this.minimumWaitMs = 0;
+    if (this.link.at === "live" && this.world.nowMs() - this.liveSinceMs >= STABLE_AFTER_MS) this.attempt = 0;
     this.attempt += 1;
     this.setLink(this.world.isOnline() ? { at: "reconnecting", attempt: this.attempt } : { at: "offline" });
     if (this.attempt > 1) this.events.onDoubt();

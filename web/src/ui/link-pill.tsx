@@ -2,7 +2,7 @@
 import clsx from "clsx";
 import { CloudOff, LoaderCircle } from "lucide-react";
 
-export type LinkWords = "live" | "connecting" | "reconnecting" | "offline" | "signed_out";
+export type LinkWords = "live" | "connecting" | "reconnecting" | "offline" | "signed_out" | "outdated";
 
 type Props = { link: LinkWords; attempt?: number; waiting?: number };
 
@@ -14,6 +14,7 @@ export function LinkPill({ link, attempt = 0, waiting = 0 }: Props) {
     reconnecting: `Reconnecting (${attempt})${unsent}`,
     offline: `Offline${unsent}`,
     signed_out: "Signed out",
+    outdated: "This page is out of date: reload it",
   };
   return (
     <div role="status" data-link={link} className="pointer-events-none fixed inset-x-0 top-2 z-40 flex justify-center">
