@@ -2,11 +2,13 @@
 //! sends unanswered commands again after a reconnect, reads what it missed when refused `stale`, and notes everything down.
 
 mod answers;
+mod commands;
 pub mod life;
 pub mod shelf;
 pub mod socket;
 #[cfg(test)]
 mod tests;
+mod topic;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,12 +16,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use hub_core::ids::StreamId;
 use hub_core::wire::client::Request;
-use hub_core::wire::{
-    Audience, ClientFrame, ClientInfo, ErrorCode, EventRecord, Limits, PROTOCOL_VERSION, ServerFrame, Snapshot,
-};
+use hub_core::wire::{ClientFrame, ClientInfo, ErrorCode, EventRecord, Limits, PROTOCOL_VERSION, ServerFrame};
 
 use crate::fleet::Seat;
-use crate::oracle::history::{Answer, Attempt, ClientHistory, Command, Fact, Step, Tail, View, body_digest};
+use crate::oracle::history::{Answer, ClientHistory, Step, View};
 use crate::plan::{Intent, Words};
 use crate::tally::Tally;
 use shelf::Shelf;
@@ -150,29 +150,6 @@ impl Client {
         self.waiting = lost.into_iter().chain(later).chain(self.waiting.drain(..)).collect();
     }
 
-    /// Somebody wants a reply posted.
-    pub fn want(&mut self, intent: Intent, now_us: u64) {
-        let body = self.company.words.body(intent.number);
-        self.history.commands.push(Command {
-            key: self.company.words.key(intent.number),
-            body: body_digest(&body),
-            is_note: intent.is_note,
-            intended_us: intent.intended_us,
-            measured: intent.is_reported(),
-            attempts: Vec::with_capacity(1),
-        });
-        if self.can_send() && self.waiting.is_empty() && self.live_since_us <= intent.intended_us {
-            if intent.is_reported() {
-                self.lateness_us.push(now_us.saturating_sub(intent.intended_us));
-            }
-        } else {
-            self.company.tally.held_back.fetch_add(1, Relaxed);
-        }
-        self.intents.push(intent);
-        self.waiting.push_back(self.intents.len() - 1);
-        self.pump(now_us);
-    }
-
     /// When [`Client::wake`] has something to do, in microseconds since the run began.
     pub fn wake_at_us(&self) -> Option<u64> {
         let subscribe = match self.stage {
@@ -238,17 +215,6 @@ impl Client {
         Ok(())
     }
 
-    /// Takes an event of the topic.
-    pub fn hear_event(&mut self, fact: Arc<Fact>, now_us: u64) {
-        self.company.tally.events.fetch_add(1, Relaxed);
-        if let Some((seq, _)) = &mut self.position {
-            *seq = (*seq).max(fact.seq);
-            self.seen = self.seen.max(*seq);
-        }
-        self.history.steps.push(Step::Event { fact, at_us: now_us });
-        self.go_on_after_reading(now_us);
-    }
-
     /// Notes something nobody can make sense of.
     pub fn odd(&mut self, words: String) {
         // A hub gone wrong says the same thing over and over; the first few say it all.
@@ -294,129 +260,6 @@ impl Client {
         self.next_id += 1;
         self.out.push(Request { id: self.next_id, frame });
         self.next_id
-    }
-
-    fn subscribe(&mut self) {
-        let id = self.ask(ClientFrame::Subscribe { topic: self.seat.topic(), resume: self.position });
-        self.stage = Stage::Subscribing { id };
-    }
-
-    fn welcomed(&mut self, id: u64, greeting: Greeting) {
-        if self.stage != (Stage::Greeting { id }) {
-            self.odd(format!("`welcome` with id {id} answers nothing that was asked"));
-            return;
-        }
-        self.in_flight_limit = usize::try_from(greeting.limits.commands_in_flight).unwrap_or(usize::MAX).max(1);
-        self.greeting = Some(greeting);
-        self.subscribe();
-    }
-
-    /// The hub may resynchronise a watched topic by itself, without an id.
-    fn is_expected_answer(&self, id: Option<u64>) -> bool {
-        match (self.stage, id) {
-            (Stage::Subscribing { id: asked }, Some(id)) => asked == id,
-            (Stage::Live, None) => true,
-            (Stage::Down | Stage::Greeting { .. } | Stage::SubscribeAt { .. } | Stage::Live | Stage::Subscribing { .. }, _) => {
-                false
-            }
-        }
-    }
-
-    fn subscribed(
-        &mut self,
-        stream: StreamId,
-        seq: u64,
-        events: Option<Vec<EventRecord>>,
-        reset: Option<bool>,
-        snapshot: Option<Snapshot>,
-        now_us: u64,
-    ) {
-        let is_first = self.position.is_none();
-        let (step, records): (fn(Box<Tail>) -> Step, _) = match (events, reset, snapshot) {
-            (Some(events), None | Some(false), None) => (Step::Tail, events),
-            (None, Some(true), Some(Snapshot::Ticket { events, .. })) => (Step::Reset, events),
-            (events, reset, _) => {
-                self.odd(format!(
-                    "`subscribed` with {} and reset {reset:?} is neither a tail nor a reset",
-                    if events.is_some() { "events" } else { "no events" }
-                ));
-                return;
-            }
-        };
-        let events = records.iter().map(|record| self.shelf.keep(record)).collect();
-        let step = step(Box::new(Tail { stream, seq, events, at_us: now_us }));
-        if !is_first {
-            let counter = if matches!(step, Step::Reset(_)) { &self.company.tally.resets } else { &self.company.tally.tails };
-            counter.fetch_add(1, Relaxed);
-        }
-        self.history.steps.push(step);
-        self.position = Some((seq, stream));
-        self.seen = self.seen.max(seq);
-        if self.stage != Stage::Live {
-            self.company.tally.live.fetch_add(1, Relaxed);
-            self.live_since_us = now_us;
-        }
-        self.stage = Stage::Live;
-        self.go_on_after_reading(now_us);
-        self.pump(now_us);
-    }
-
-    /// What was refused until the topic brings more is sent again once it has.
-    fn go_on_after_reading(&mut self, now_us: u64) {
-        if self.until_read.is_empty() {
-            return;
-        }
-        let reached = self.reached();
-        let has_read = |index: &usize| {
-            let based_on = self.history.commands[*index].attempts.last().and_then(|attempt| attempt.based_on);
-            based_on.is_none_or(|based_on| based_on < reached)
-        };
-        let (ready, still): (Vec<usize>, Vec<usize>) = self.until_read.iter().partition(|index| has_read(index));
-        self.until_read = still;
-        self.waiting.extend(ready);
-        self.pump(now_us);
-    }
-
-    fn can_send(&self) -> bool {
-        self.stage == Stage::Live && self.flight.len() < self.in_flight_limit
-    }
-
-    fn pump(&mut self, now_us: u64) {
-        while self.can_send()
-            && let Some(index) = self.waiting.pop_front()
-        {
-            self.send(index, now_us);
-        }
-    }
-
-    fn send(&mut self, index: usize, now_us: u64) {
-        let (number, is_note) = (self.intents[index].number, self.intents[index].is_note);
-        let (based_on, force) = self.stance(index);
-        let tally = &self.company.tally;
-        if self.history.commands[index].attempts.is_empty() { &tally.sent } else { &tally.sent_again }.fetch_add(1, Relaxed);
-        let id = self.ask(ClientFrame::PostReply {
-            key: self.history.commands[index].key,
-            ticket_id: self.seat.ticket,
-            body: self.company.words.body(number),
-            audience: if is_note { Audience::Internal } else { Audience::Public },
-            based_on,
-            force,
-            then_status: None,
-        });
-        self.history.commands[index].attempts.push(Attempt { sent_us: now_us, based_on, force, answer: Answer::Open });
-        self.flight.insert(id, index);
-    }
-
-    /// What a command says it has seen, and whether it insists. A repeat says the same again; only after a refusal that asks
-    /// to look again it looks again.
-    fn stance(&self, index: usize) -> (Option<u64>, bool) {
-        match self.history.commands[index].attempts.last() {
-            None => (Some(self.seen), false),
-            Some(Attempt { answer: Answer::Refused { code: ErrorCode::Stale | ErrorCode::Claimed, .. }, .. }) => {
-                (Some(self.seen), self.intents[index].insists)
-            }
-            Some(last) => (last.based_on, last.force),
-        }
     }
 
     /// True for clients that may insist.

@@ -2,6 +2,7 @@
 //! no clock. `history` is what was observed, `checks` is what must be so.
 
 pub mod checks;
+mod fact;
 pub mod history;
 #[cfg(test)]
 pub mod made_up;

@@ -58,7 +58,7 @@ struct Mate {
 
 /// What a client brought home.
 #[derive(Debug)]
-pub struct Report {
+pub struct Testimony {
     /// Where it sat.
     pub seat: Seat,
     /// What it saw.
@@ -141,7 +141,7 @@ impl Crew {
         self.orders.send_replace(Order::Run);
     }
 
-    /// Hands out intents when they are due, until the pace ends or `is_over` says so. Answers how many were due and counted.
+    /// Hands out intents when they are due, until the pace ends or `is_over` says so.
     ///
     /// # Errors
     /// When the hub turned a client away meanwhile.
@@ -250,16 +250,16 @@ impl Crew {
     ///
     /// # Errors
     /// When the hub turned a client away.
-    pub async fn go_home(self) -> anyhow::Result<Vec<Report>> {
+    pub async fn go_home(self) -> anyhow::Result<Vec<Testimony>> {
         self.orders.send_replace(Order::End);
-        let mut reports = Vec::with_capacity(self.mates.len());
+        let mut testimonies = Vec::with_capacity(self.mates.len());
         for mate in self.mates {
             drop(mate.intents);
             let client = mate.task.await.context("a client broke down")?.map_err(|why| anyhow::anyhow!(why.words))?;
             let (seat, history, greeting, lateness_us) = client.finish();
-            reports.push(Report { seat, history, greeting, lateness_us });
+            testimonies.push(Testimony { seat, history, greeting, lateness_us });
         }
-        Ok(reports)
+        Ok(testimonies)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hub_core::ids::TicketId;
 
-use super::crew::{Crew, Report};
+use super::crew::{Crew, Testimony};
 use super::{Outcome, Setup};
 use crate::lag::LagMeter;
 use crate::oracle;
@@ -43,18 +43,21 @@ pub async fn reach(mut crew: Crew, lag: LagMeter, setup: &Setup, figures: Figure
     let heads = |index: usize, view| truths.get(&tickets[index]).map_or(0, |truth| truth.head(view));
     crew.wait_until_reached(heads, DELIVERY_GRACE).await;
     let (tally, progress) = (Arc::clone(&crew.tally), crew.progress.clone());
-    let reports = crew.go_home().await?;
+    let testimonies = crew.go_home().await?;
     // A timer may have added an event after the truth was read: what clients saw beyond it is read once more.
     let after = truths.iter().map(|(id, truth)| (*id, (truth.head(View::Ticket), truth.head(View::Thread)))).collect();
-    let truths = if reports.iter().any(|report| saw_beyond(report, &truths)) {
+    let truths = if testimonies.iter().any(|testimony| saw_beyond(testimony, &truths)) {
         reread::read_patiently(&setup.endpoints[0], setup.codec, &setup.tickets, setup.grace).await?
     } else {
         truths
     };
-    let greetings =
-        reports.iter().filter_map(|report| report.greeting.clone()).map(|greeting| (greeting.node.clone(), greeting)).collect();
-    let send_lateness_us = reports.iter().flat_map(|report| report.lateness_us.iter().copied()).collect();
-    let history = history_of(reports, truths, &after, setup);
+    let greetings = testimonies
+        .iter()
+        .filter_map(|testimony| testimony.greeting.clone())
+        .map(|greeting| (greeting.node.clone(), greeting))
+        .collect();
+    let send_lateness_us = testimonies.iter().flat_map(|testimony| testimony.lateness_us.iter().copied()).collect();
+    let history = history_of(testimonies, truths, &after, setup);
     progress.set_message("asking the oracle");
     let breaches = oracle::judge(&history);
     progress.finish_and_clear();
@@ -62,9 +65,9 @@ pub async fn reach(mut crew: Crew, lag: LagMeter, setup: &Setup, figures: Figure
     Ok(Outcome { history, breaches, greetings, tally, send_lateness_us, lag, offered, rate, measured, trials })
 }
 
-fn saw_beyond(report: &Report, truths: &BTreeMap<TicketId, Truth>) -> bool {
-    let head = truths.get(&report.seat.ticket).map_or(0, |truth| truth.head(report.history.view));
-    let seen = report.history.steps.iter().map(|step| match step {
+fn saw_beyond(testimony: &Testimony, truths: &BTreeMap<TicketId, Truth>) -> bool {
+    let head = truths.get(&testimony.seat.ticket).map_or(0, |truth| truth.head(testimony.history.view));
+    let seen = testimony.history.steps.iter().map(|step| match step {
         Step::Event { fact, .. } => fact.seq,
         Step::Tail(tail) | Step::Reset(tail) => tail.seq,
         Step::Ended(_) => 0,
@@ -73,15 +76,15 @@ fn saw_beyond(report: &Report, truths: &BTreeMap<TicketId, Truth>) -> bool {
 }
 
 fn history_of(
-    reports: Vec<Report>,
+    testimonies: Vec<Testimony>,
     mut truths: BTreeMap<TicketId, Truth>,
     after: &BTreeMap<TicketId, (u64, u64)>,
     setup: &Setup,
 ) -> History {
-    let mut reports = reports.into_iter();
+    let mut testimonies = testimonies.into_iter();
     let tickets = setup.tickets.iter().filter_map(|seats| {
         let id = seats.first()?.ticket;
-        let clients: Vec<_> = reports.by_ref().take(seats.len()).map(|report| report.history).collect();
+        let clients: Vec<_> = testimonies.by_ref().take(seats.len()).map(|testimony| testimony.history).collect();
         let first_seen =
             clients.iter().filter(|client| client.view == View::Ticket).filter_map(|client| match client.steps.first() {
                 Some(Step::Reset(tail) | Step::Tail(tail)) => Some(tail.seq),
