@@ -192,6 +192,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_stands_between_the_defaults_and_the_environment() {
+        let path = std::env::temp_dir().join(format!("tandem-settings-{}.toml", std::process::id()));
+        let with = |text: &str| {
+            std::fs::write(&path, text).expect("a temporary file");
+            Config::read(Some(&path), [("TANDEM_PORT".to_owned(), "9".to_owned())])
+        };
+        let config = with("port = 7\nnode = \"north\"\n").expect("well-formed");
+        assert_eq!((config.port, config.node.as_str(), config.max_connections), (9, "north", 10_000));
+        let typo = format!("{:#}", with("max_conections = 7\n").expect_err("no such setting"));
+        assert!(typo.contains("max_conections") && typo.contains("max_connections"), "{typo}");
+        assert!(with("node = 7\n").is_err() && with("node =").is_err());
+        std::fs::remove_file(&path).expect("ours");
+        assert!(Config::read(Some(&path), []).is_err(), "a file that is named has to be there");
+    }
+
+    #[test]
     fn secrets_are_never_shown() {
         let environment =
             [("DATABASE_URL", "postgres://app:hunter2@db/tandem"), ("TANDEM_DATABASE_OWNER_URL", "postgres://o:hunter2@db/t")];

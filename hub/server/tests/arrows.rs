@@ -21,7 +21,7 @@ const PURE: [&str; 8] = ["jiff", "rmp-serde", "serde", "serde_json", "sha2", "th
 /// Who alone may name a crate.
 const AT_HOME: [(&str, &[&str]); 9] = [
     ("actix", &["actors", "gateway"]),
-    ("actix-rt", &["actors", "gateway", "hub"]),
+    ("actix-rt", &["actors", "gateway"]),
     ("actix-web", &["gateway", "hub"]),
     ("actix-http", &["gateway"]),
     ("actix-web-actors", &["gateway"]),
