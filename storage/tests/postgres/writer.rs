@@ -143,13 +143,13 @@ async fn two_owners_never_fork_a_ticket() {
             }));
         }
     }
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    eventually("a long race", async || wins.load(Ordering::Relaxed) > 20 * TICKETS && losses.load(Ordering::Relaxed) > TICKETS)
+        .await;
     stop.store(true, Ordering::Relaxed);
     for racer in racers {
         racer.await.expect("no error, no deadlock");
     }
     let (wins, losses) = (wins.load(Ordering::Relaxed), losses.load(Ordering::Relaxed));
-    assert!(wins > TICKETS && losses > 0, "{wins} wins, {losses} losses: no race");
     assert_eq!(nothing_is_torn(&world).await, wins as u64);
     let sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
     let deadlocks: i64 = world.db.superuser().await.query_one(sql, &[]).await.expect("answers").get(0);
@@ -205,18 +205,14 @@ async fn a_connection_that_dies_mid_commit_is_settled() {
             acked
         }));
     }
-    let mut kills = 0;
-    let until = Instant::now() + Duration::from_secs(4);
-    while Instant::now() < until {
-        kills += kill_writers(&superuser, &world).await;
-        tokio::time::sleep(Duration::from_millis(7)).await;
-    }
+    let kills = AtomicUsize::new(0);
+    eventually("many kills", async || kills.fetch_add(kill_writers(&superuser, &world).await, Ordering::Relaxed) > 60).await;
     stop.store(true, Ordering::Relaxed);
     let mut acked = 0;
     for lane in lanes {
         acked += lane.await.expect("no lane failed");
     }
-    assert!(kills > 20 && acked > 100, "{kills} kills, {acked} acks");
+    assert!(acked > 100, "{acked} acks");
     assert_eq!(nothing_is_torn(&world).await, acked, "what is acked is written, and nothing else");
 }
 

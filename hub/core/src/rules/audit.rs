@@ -9,6 +9,32 @@ use sha2::{Digest, Sha256};
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
 
+/// A digest as 64 hex digits: a fifth of what 32 numbers take in a stored state.
+pub(super) mod hex {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::Hash;
+
+    pub(in crate::rules) fn serialize<S: Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digits: String =
+            hash.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(DIGITS[usize::from(half)])).collect();
+        serializer.serialize_str(&digits)
+    }
+
+    pub(in crate::rules) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        let mut hash = [0; 32];
+        if digits.len() != 64 || !digits.is_ascii() {
+            return Err(D::Error::custom("a digest has 64 hex digits"));
+        }
+        for (byte, at) in hash.iter_mut().zip((0..64).step_by(2)) {
+            *byte = u8::from_str_radix(&digits[at..at + 2], 16).map_err(D::Error::custom)?;
+        }
+        Ok(hash)
+    }
+}
+
 /// What the first event of a ticket is chained to.
 pub const GENESIS: Hash = [0; 32];
 

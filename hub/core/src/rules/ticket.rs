@@ -127,6 +127,7 @@ pub struct TicketState {
     /// The number of the last event of the thread.
     pub thread_seq: u64,
     /// Where the audit chain ends.
+    #[serde(with = "super::audit::hex")]
     pub head_hash: Hash,
     /// For judging blind replies.
     pub public_deeds: PublicDeeds,
