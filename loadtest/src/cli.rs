@@ -28,8 +28,8 @@ Exit status: 0 when every guarantee held, 1 when one was broken (each breach is 
 
 const EXAMPLES: &str = "\
 Examples:
-  Make users, tickets and tokens on a hub of this machine:
-    hub seed --fleet agents=20,customers=50,tickets=100 --tokens tokens.json
+  Make users, tickets and tokens on a hub of this machine (by default it grants a user 10 connections: make enough agents):
+    hub seed --fleet agents=50,customers=50,tickets=100 --tokens tokens.json
 
   100 tickets, 5 clients at each, 50 replies a second for a minute:
     loadtest thread --tokens tokens.json --tickets 100 --subscribers 5 --rate 50

@@ -69,7 +69,7 @@ impl Fleet {
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| {
             let path = path.display();
-            format!("cannot read the tokens file {path}; make one with: hub seed --fleet agents=20,customers=50,tickets=100 --tokens {path}")
+            format!("cannot read the tokens file {path}; make one with: hub seed --fleet agents=50,customers=50,tickets=100 --tokens {path}")
         })?;
         serde_json::from_str(&text)
             .with_context(|| format!("{} is no tokens file as `hub seed --fleet` writes it", path.display()))
