@@ -202,9 +202,12 @@ function chosenCodec() {
 
 /** A change that was refused as stale can be asked for once more, knowing what came in between. */
 function forced(live: LiveClient, command: Command, refusal: Refusal) {
-  if (command.type !== "change_status" || refusal.code !== "stale") return {};
-  const act = () => live.submit({ ...command, key: newKey(), force: true });
-  return { action: { label: "Change anyway", act } };
+  if (refusal.code !== "stale") return {};
+  const again = (changed: Command) => ({ action: { label: "Change anyway", act: () => live.submit(changed) } });
+  if (command.type === "change_status") return again({ ...command, key: newKey(), force: true });
+  const seq = live.getState().topics[`ticket:${command.ticket_id}`]?.seq;
+  if (command.type === "update_ticket" && seq !== undefined) return again({ ...command, key: newKey(), based_on: seq });
+  return {};
 }
 
 async function sendUnsent(live: LiveClient, keep: Keep) {

@@ -1,6 +1,6 @@
 // The thread of one ticket, for either side of the desk: what happened, and my own messages that are still on their way.
 import { ArrowDown } from "lucide-react";
-import { type RefObject, useRef, useState } from "react";
+import { memo, type RefObject, useRef, useState } from "react";
 import { olderEvents } from "../client/rest";
 import type { TopicState } from "../client/state";
 import { type PendingPost, pendingPosts } from "../client/views";
@@ -8,7 +8,7 @@ import { Button, LoadFailed, Skeleton } from "../ui/basics";
 import { Activity, Message, type MessageLook, NotSent, Sending } from "../ui/message";
 import { useStickToEnd } from "../ui/stick";
 import { useToast } from "../ui/toasts";
-import type { Actor, EventRecord, TicketId } from "../wire/generated";
+import type { Actor, EventRecord, PersonRef, TicketId } from "../wire/generated";
 import type { ReplyBoxHandle } from "./reply-box";
 import { useLink, useLiveState, useSession } from "./session";
 import { deed, reason } from "./words";
@@ -50,7 +50,13 @@ export function Thread({ ticket, topic, side, replyBox, again }: Props) {
         <div className="mx-auto flex max-w-3xl flex-col gap-3 px-4 py-5">
           <Older topic={topic} ticket={ticket} first={events[0]?.seq ?? 1} />
           {events.map((record) => (
-            <Entry key={record.key ?? record.seq} record={record} ticket={ticket} side={side} />
+            <Entry
+              key={record.key ?? record.seq}
+              record={record}
+              side={side}
+              people={state.people}
+              description={record.event.type === "ticket_created" ? (state.tickets[ticket]?.description ?? "") : ""}
+            />
           ))}
           {posts.map((post) => (
             <MyPost key={post.command.key} post={post} side={side} replyBox={replyBox} />
@@ -126,14 +132,20 @@ function Older({ topic, ticket, first }: { topic: string; ticket: TicketId; firs
   );
 }
 
-function Entry({ record, ticket, side }: { record: EventRecord; ticket: TicketId; side: Side }) {
+type EntryProps = {
+  record: EventRecord;
+  side: Side;
+  people: readonly PersonRef[];
+  /** The ticket's, which is whole where the event on the wire may be cut; for the first event only. */
+  description: string;
+};
+
+/** Drawn once: an event never changes. */
+const Entry = memo(function Entry({ record, side, people, description }: EntryProps) {
   const { workspace, user } = useSession();
-  const state = useLiveState();
   const { event, by, at, seq } = record;
   if (event.type === "ticket_created") {
-    // the event on the wire may be cut, the ticket is whole
-    const whole = state.tickets[ticket]?.description ?? "";
-    const body = whole.startsWith(event.description) ? whole : event.description;
+    const body = description.startsWith(event.description) ? description : event.description;
     return (
       <Message
         author={by.name}
@@ -164,10 +176,10 @@ function Entry({ record, ticket, side }: { record: EventRecord; ticket: TicketId
       </Message>
     );
   }
-  const what = deed(event, workspace.workflow, state.people, by.id);
+  const what = deed(event, workspace.workflow, people, by.id);
   const note = event.type === "status_changed" ? event.note : undefined;
   return what === null ? null : <Activity author={by.name} what={what} at={at} note={note} />;
-}
+});
 
 function MyPost({
   post,

@@ -18,6 +18,8 @@ type Props = { choice: ListChoice; openId: string | null };
 export function List({ choice, openId }: Props) {
   const { workspace } = useSession();
   const { rows, query } = useRows(choice, openId);
+  const { people } = useLiveState();
+  const names = useMemo(() => new Map(people.map(({ id, name }) => [id, name])), [people]);
   return (
     <section aria-label="Tickets" className="flex h-full min-h-0 flex-col bg-surface">
       <header className="flex items-center gap-2 border-line border-b py-2 ps-4 pe-2">
@@ -43,7 +45,7 @@ export function List({ choice, openId }: Props) {
                 workflow={workspace.workflow}
                 isOpen={ticket.id === openId}
                 search={writeChoice(choice)}
-                assignee={ticket.assignee_id}
+                assignee={ticket.assignee_id && (names.get(ticket.assignee_id) ?? "Assigned")}
               />
             ))}
           </ul>

@@ -2,13 +2,18 @@
 import clsx from "clsx";
 import { memo } from "react";
 import { Link } from "react-router";
-import { useLiveState } from "../../../app/session";
 import { Avatar, PRIORITIES, StatusChip } from "../../../ui/basics";
 import { TimeAgo } from "../../../ui/clock";
-import type { AgentTicket, UserId, Workflow } from "../../../wire/generated";
+import type { AgentTicket, Workflow } from "../../../wire/generated";
 import { ROW } from "../../keys";
 
-type Props = { ticket: AgentTicket; workflow: Workflow; isOpen: boolean; search: string; assignee: UserId | null };
+type Props = {
+  ticket: AgentTicket;
+  workflow: Workflow;
+  isOpen: boolean;
+  search: string /** Null for nobody. */;
+  assignee: string | null;
+};
 
 export const Row = memo(function Row({ ticket, workflow, isOpen, search, assignee }: Props) {
   const status = workflow.statuses.find(({ id }) => id === ticket.status);
@@ -37,21 +42,19 @@ export const Row = memo(function Row({ ticket, workflow, isOpen, search, assigne
             </span>
           )}
           <StatusChip status={status} fallback={ticket.status} />
-          <Assignee id={assignee} />
+          <Assignee name={assignee} />
         </span>
       </Link>
     </li>
   );
 });
 
-function Assignee({ id }: { id: UserId | null }) {
-  const { people } = useLiveState();
-  const name = people.find((person) => person.id === id)?.name;
-  const words = id === null ? "Unassigned" : (name ?? "Assigned");
+function Assignee({ name }: { name: string | null }) {
+  const words = name ?? "Unassigned";
   return (
     <span className="inline-flex scale-85" title={words}>
       <span className="sr-only">{words}</span>
-      <Avatar name={name ?? "?"} tone={id === null ? "nobody" : "staff"} />
+      <Avatar name={words} tone={name === null ? "nobody" : "staff"} />
     </span>
   );
 }
