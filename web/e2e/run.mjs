@@ -8,7 +8,7 @@ import { createDatabase } from "./postgres.mjs";
 import { screens } from "./screens.mjs";
 import { stories } from "./stories.mjs";
 
-const STORY_WITHIN_MS = 180_000;
+const STORY_WITHIN_MS = 300_000;
 
 const program = needed("TANDEM_HUB_BIN");
 const superuserUrl = needed("TANDEM_TEST_PG");

@@ -22,6 +22,7 @@ export const stories = [
     name: "a reply written without knowing what came in between waits for a decision, and nothing is lost",
     tell: noBlindReply,
   },
+  { name: "two agents change one title: the second is told, and decides", tell: twoTitles },
   { name: "a hub that is killed and comes back gets the reply of the outage exactly once", tell: killedHub },
   { name: "without a network the page says so, and sends what was written when it is back", tell: offline },
   { name: "hands can stay on the keyboard, and nothing that arrives takes the focus", tell: keysAndFocus },
@@ -126,6 +127,36 @@ async function noBlindReply({ browser, hub }) {
   if ((await count(cleo, "As Bo says: the refund is on its way.")) !== 1)
     throw new Error("the reply is not there exactly once");
   await leave({ ana, bo, cleo });
+}
+
+/** @param {Stage} stage */
+async function twoTitles({ browser, hub }) {
+  const title = unique("Asdf");
+  const ana = await agent(browser, hub, "ana");
+  const bo = await agent(browser, hub, "bo");
+  const cleo = await customer(browser, hub);
+  await openTicket(cleo, title, "The title says it all.");
+  await take(ana, title);
+  await take(bo, title);
+  await ana.page.getByRole("button", { name: "Change the title" }).click();
+  await rename(bo, `${title} by Bo`);
+  await row(ana, `${title} by Bo`).waitFor();
+  await ana.page.getByLabel("Title", { exact: true }).fill(`${title} by Ana`);
+  await ana.page.getByRole("button", { name: "Save" }).click();
+  const told = ana.page.getByLabel("Messages").getByText(/The ticket was not changed. Something new came in between/);
+  await told.waitFor();
+  await ana.page.getByRole("heading", { name: `${title} by Bo` }).waitFor();
+  await ana.page.getByRole("button", { name: "Change anyway" }).click();
+  await bo.page.getByRole("heading", { name: `${title} by Ana` }).waitFor();
+  await told.waitFor({ state: "detached" });
+  await leave({ ana, bo, cleo });
+}
+
+/** @param {import("./pages.mjs").Visitor} visitor @param {string} title */
+async function rename({ page }, title) {
+  await page.getByRole("button", { name: "Change the title" }).click();
+  await page.getByLabel("Title", { exact: true }).fill(title);
+  await page.getByRole("button", { name: "Save" }).click();
 }
 
 /** @param {Stage} stage */
