@@ -19,8 +19,9 @@ use crate::fanout::{Delivery, Frame, TopicKey, Watch, WatchAnswer, WorkerGone};
 use crate::interest::Interest;
 use crate::shard::Shared;
 
-/// Ticket numbers drawn at once: gaps are allowed, a number is never drawn twice.
-const NUMBERS_AT_ONCE: u32 = 64;
+/// Ticket numbers drawn at once: gaps are allowed, a number is never drawn twice. Few, because those that a killed hub had
+/// drawn are gaps that people see.
+const NUMBERS_AT_ONCE: u32 = 16;
 /// New tickets that may wait for a number.
 const MAX_WAITING: usize = 2_000;
 /// Backstop of the mailbox.

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use actix::Addr;
 use hub_core::ids::WorkspaceId;
+use hub_core::rules::intent::Asker;
 use hub_core::rules::resume::Position;
-use hub_core::rules::ticket::Asker;
 use hub_core::wire::{ErrorCode, Problem, ServerFrame, Topic};
 
 pub use frame::Frame;

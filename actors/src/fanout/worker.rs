@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use hub_core::ids::WorkspaceId;
+use hub_core::rules::intent::Asker;
 use hub_core::rules::resume::Position;
-use hub_core::rules::ticket::Asker;
 use hub_core::wire::{Codec, ErrorCode, Problem, ServerFrame, Topic};
 
 use super::{ConnectionId, Delivery, FanoutHandle, Frame, Outbox, TopicKey, Watch, WatchAnswer, WorkerGone, WorkerId};

@@ -7,7 +7,7 @@ mod history;
 mod watchers;
 mod work;
 
-use hub_core::rules::ticket::Intent;
+use hub_core::rules::intent::Intent;
 use hub_core::wire::{Problem, Topic};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 

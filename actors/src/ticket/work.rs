@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use actix::Context;
 use hub_core::ids::CommandKey;
-use hub_core::ports::{Append, AppendEvent, Appended, EventRange, From, KeyRecord, KeyUse, StoreError};
+use hub_core::ports::{Append, AppendEvent, Appended, EventRange, From, KeyRecord, StoreError};
+use hub_core::rules::intent::{Decided, Intent, Refusal};
 use hub_core::rules::permissions::Side;
 use hub_core::rules::record::Happened;
 use hub_core::rules::stale::Numbering;
-use hub_core::rules::ticket::{Decided, Intent, Refusal, TicketState, head_hash};
+use hub_core::rules::ticket::TicketState;
 use hub_core::wire::{ErrorCode, EventRecord, MAX_HUB_MESSAGE_BYTES, Problem, ServerFrame};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -315,20 +316,14 @@ impl Draft {
         command: Command,
         decided: Decided,
     ) -> Option<TicketState> {
-        let missed = decided.missed;
-        let happened = TicketState::record(state.as_ref(), &command.intent, decided, actor.shared.ports.clock.now());
-        let used = KeyUse { key: command.key(), by: command.intent.by.user, digest: command.digest };
-        if let Some(first) = happened.first() {
+        let (missed, now) = (decided.missed, actor.shared.ports.clock.now());
+        let one = Append::of_intent(actor.key, state.as_ref(), &command.intent, decided, now, rand::random)?;
+        if let Some((first, used)) = one.events.first().and_then(|first| Some((&first.happened, first.key?))) {
             let record = KeyRecord { used, seq: first.seq, thread_seq: first.thread_seq, missed };
             self.commands.push((command, record));
         }
-        happened.into_iter().fold(state, |state, happened| {
-            let sealed = happened.seal(actor.key, &head_hash(state.as_ref()), rand::random());
-            let next = TicketState::replay(state, [(&happened, sealed.hash)]);
-            let key = happened.key.is_some().then_some(used);
-            self.events.push(AppendEvent { happened, sealed, key });
-            next
-        })
+        self.events.extend(one.events);
+        Some(*one.state)
     }
 }
 

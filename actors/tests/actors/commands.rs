@@ -1,7 +1,7 @@
 //! Commands: one append in flight, what waits is decided together, one effect per key.
 
+use hub_core::rules::intent::{Intent, Step};
 use hub_core::rules::permissions::Role;
-use hub_core::rules::ticket::{Intent, Step};
 use hub_core::testing::{asker, workspace_facts};
 use hub_core::wire::{Audience, ErrorCode, Patch, Priority, Source};
 

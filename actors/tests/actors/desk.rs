@@ -7,9 +7,9 @@ use actors::fanout::{Attach, ConnectionId, FanoutHandle, Outbox, OutboxLimits, S
 use actors::{Ports, Receipt, Settings, Tickets};
 use hub_core::ids::{CommandKey, TicketKey};
 use hub_core::ports::{Append, Journal};
+use hub_core::rules::intent::{Asker, Intent};
 use hub_core::rules::permissions::Role;
 use hub_core::rules::resume::Position;
-use hub_core::rules::ticket::{Asker, Intent};
 use hub_core::testing::{
     FixedClock, MemoryJournal, MemoryWorkspaces, appended, asker, create, key, reply, ticket_key, workspace_facts,
 };

@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpRequest, web};
 use hub_core::ports::SignIn;
-use hub_core::rules::ticket::Asker;
+use hub_core::rules::intent::Asker;
 use hub_core::wire::{ErrorCode, Problem};
 
 use super::authenticator::signed_out;

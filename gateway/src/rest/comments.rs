@@ -1,7 +1,7 @@
 //! Replies and internal notes.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use hub_core::rules::ticket::{Intent, Step};
+use hub_core::rules::intent::{Intent, Step};
 use hub_core::wire::Problem;
 use hub_core::wire::client::ReplyFields;
 use serde_json::json;

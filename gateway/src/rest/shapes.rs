@@ -397,8 +397,9 @@ pub struct IfMatch {
 mod tests {
     use super::super::openapi;
     use hub_core::ids::{TicketId, UserId, WorkspaceId};
+    use hub_core::rules::intent::{Asker, Intent, Step};
     use hub_core::rules::permissions::Role;
-    use hub_core::rules::ticket::{Asker, Intent, Step, TicketState};
+    use hub_core::rules::ticket::TicketState;
     use hub_core::rules::workflow::Workflow;
     use hub_core::rules::workspace::{StaffMember, WorkspaceFacts};
     use hub_core::time::UnixMs;
@@ -444,7 +445,7 @@ mod tests {
             Step::Create { title: "t".into(), description: "d".into(), source: Source::Web, priority: Priority::P1, number: 7 };
         let intent = Intent { key: super::super::headers::fresh_key(), by, steps: vec![create] };
         let decided = intent.decide(None, &facts).expect("an agent may create");
-        let happened = TicketState::record(None, &intent, decided, UnixMs(0));
+        let happened = intent.record(None, decided, UnixMs(0));
         let ticket = TicketState::replay(None, happened.iter().map(|h| (h, [0; 32]))).expect("a ticket");
         let id = TicketId::new(Uuid::from_u128(3));
 

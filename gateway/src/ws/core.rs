@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use hub_core::ids::TicketId;
 use hub_core::ports::SignIn;
+use hub_core::rules::intent::{Asker, Intent};
 use hub_core::rules::resume::Position;
-use hub_core::rules::ticket::{Asker, Intent};
 use hub_core::wire::client::{BadRequest, Request};
 use hub_core::wire::{ClientFrame, CloseCode, Codec, ErrorCode, PROTOCOL_VERSION, Problem, ServerFrame, Topic};
 

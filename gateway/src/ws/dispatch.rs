@@ -1,7 +1,7 @@
 //! From a client's command to the intent it means: one line per command.
 
 use hub_core::ids::{CommandKey, TicketId};
-use hub_core::rules::ticket::{Asker, Intent, Step};
+use hub_core::rules::intent::{Asker, Intent, Step};
 use hub_core::wire::{ClientFrame, Patch};
 
 /// The ticket and the intent of a command; none for frames that are no commands.

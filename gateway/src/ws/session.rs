@@ -15,7 +15,7 @@ use governor::DefaultDirectRateLimiter;
 use governor::clock::{Clock as _, DefaultClock};
 use hub_core::ids::{TicketId, TicketKey};
 use hub_core::ports::SignIn;
-use hub_core::rules::ticket::{Asker, Intent};
+use hub_core::rules::intent::{Asker, Intent};
 use hub_core::rules::workspace::WorkspaceFacts;
 use hub_core::wire::{CloseCode, Codec, ErrorCode, MAX_CLIENT_MESSAGE_BYTES, Me, Problem, ServerFrame, WorkspaceInfo};
 

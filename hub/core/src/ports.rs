@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use crate::ids::{CommandKey, SessionId, StreamId, TicketId, TicketKey, UserId, WorkspaceId};
 use crate::rules::audit::Hash;
+use crate::rules::intent::{Decided, Intent};
 use crate::rules::permissions::{Role, Side};
 use crate::rules::record::{Happened, Sealed};
 use crate::rules::stale::Numbering;
-use crate::rules::ticket::{Decided, Intent, TicketState, head_hash};
+use crate::rules::ticket::{TicketState, head_hash};
 use crate::rules::workspace::WorkspaceFacts;
 use crate::time::UnixMs;
 use crate::wire::Event;
@@ -97,7 +98,7 @@ impl Append {
         let mut previous = head_hash(ticket);
         let mut state = ticket.cloned();
         let mut events = Vec::with_capacity(decided.events.len());
-        for happened in TicketState::record(ticket, intent, decided, now) {
+        for happened in intent.record(ticket, decided, now) {
             let sealed = happened.seal(key, &previous, salts());
             previous = sealed.hash;
             state = TicketState::replay(state, [(&happened, sealed.hash)]);

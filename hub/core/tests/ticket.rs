@@ -3,10 +3,11 @@
 
 use hub_core::ids::{TeamId, UserId};
 use hub_core::rules::audit::{GENESIS, Link, verify};
+use hub_core::rules::intent::{Asker, Intent, Refusal, Step};
 use hub_core::rules::permissions::Role;
 use hub_core::rules::record::Happened;
 use hub_core::rules::stale::Numbering;
-use hub_core::rules::ticket::{Asker, Intent, Refusal, Step, TicketState, head_hash};
+use hub_core::rules::ticket::{TicketState, head_hash};
 use hub_core::rules::workflow::Workflow;
 use hub_core::rules::workspace::WorkspaceFacts;
 use hub_core::testing::{asker, create, key, ticket_key, workspace_facts};
@@ -77,7 +78,7 @@ impl Log {
     fn carry_out(&mut self, intent: &Intent) -> Result<Vec<Event>, Refusal> {
         intent.check_form()?;
         let decided = intent.decide(self.state.as_ref(), &self.facts)?;
-        let happened = TicketState::record(self.state.as_ref(), intent, decided, self.now);
+        let happened = intent.record(self.state.as_ref(), decided, self.now);
         for event in &happened {
             let sealed = event.seal(TICKET, &head_hash(self.state.as_ref()), [7; 16]);
             self.state = TicketState::replay(self.state.take(), [(event, sealed.hash)]);

@@ -2,8 +2,8 @@
 
 use hub_core::ids::UserId;
 use hub_core::ports::{Appended, AssigneeFilter, Journal, ListCursor, TicketLists, TicketQuery};
+use hub_core::rules::intent::{Intent, Step};
 use hub_core::rules::permissions::{Role, Side};
-use hub_core::rules::ticket::{Intent, Step};
 use hub_core::testing::{MemoryJournal, Sample, asker};
 use hub_core::time::UnixMs;
 use hub_core::wire::Patch;

@@ -4,9 +4,10 @@ use uuid::Uuid;
 
 use crate::ids::{CommandKey, TeamId, TicketId, TicketKey, UserId, WorkspaceId};
 use crate::ports::{Append, Journal, StoreError};
+use crate::rules::intent::{Asker, Intent, Step};
 use crate::rules::permissions::Role;
 use crate::rules::record::Happened;
-use crate::rules::ticket::{Asker, Intent, Step, TicketState};
+use crate::rules::ticket::TicketState;
 use crate::rules::workflow::Workflow;
 use crate::rules::workspace::{StaffMember, WorkspaceFacts};
 use crate::time::UnixMs;

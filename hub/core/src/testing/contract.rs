@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::build::{Sample, by_seq};
 use crate::ids::TicketKey;
 use crate::ports::{Append, Appended, EventRange, From, Journal, KeyRecord};
+use crate::rules::intent::{Intent, Step};
 use crate::rules::record::Happened;
 use crate::rules::stale::Numbering;
-use crate::rules::ticket::{Intent, Step};
 use crate::wire::{Audience, Event};
 
 /// A journal under test.

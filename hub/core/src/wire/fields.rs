@@ -146,10 +146,20 @@ pub fn object(max_bytes: usize) -> impl FnOnce(&Value) -> Result<Map<String, Val
         if text.len() > max_bytes {
             return Err(format!("must be at most {max_bytes} bytes"));
         }
-        if text.contains("\\u0000") {
+        if holds_nul(value) {
             return Err("must not contain U+0000".into());
         }
         Ok(map.clone())
+    }
+}
+
+/// U+0000 in any text or key of the tree: Postgres cannot store it.
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(list) => list.iter().any(holds_nul),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

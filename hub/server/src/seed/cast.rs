@@ -1,8 +1,8 @@
 //! Who appears in the demo: workspaces, people, teams, categories. Ids are derived from names, so that a second run finds them.
 
 use hub_core::ids::{CategoryId, TeamId, UserId, WorkspaceId};
+use hub_core::rules::intent::Asker;
 use hub_core::rules::permissions::{Role, Side};
-use hub_core::rules::ticket::Asker;
 use hub_core::rules::workflow::Workflow;
 use hub_core::rules::workspace::{StaffMember, WorkspaceFacts};
 use sha2::{Digest, Sha256};
