@@ -42,30 +42,17 @@ impl Truth {
     }
 }
 
-/// Reads the logs of all tickets from scratch; tries again for as long as `grace` when a hub is away.
+/// Reads the logs of all tickets from scratch: each by one of its agents and by its customer. When a hub is away or busy, each
+/// log is tried again for as long as `grace`.
 ///
 /// # Errors
 /// In words, when a log cannot be read.
-pub async fn read_patiently(
+pub async fn read(
     endpoint: &Endpoint,
     codec: Codec,
     tickets: &[Vec<Seat>],
     grace: Duration,
 ) -> anyhow::Result<BTreeMap<TicketId, Truth>> {
-    let deadline = Instant::now() + grace;
-    loop {
-        match read(endpoint, codec, tickets).await {
-            Ok(truths) => return Ok(truths),
-            Err(error) if Instant::now() > deadline => {
-                return Err(error.context("the logs cannot be read, so nothing can be judged"));
-            }
-            Err(_) => tokio::time::sleep(AGAIN).await,
-        }
-    }
-}
-
-/// Reads the logs of all tickets: each by one of its agents and by its customer.
-async fn read(endpoint: &Endpoint, codec: Codec, tickets: &[Vec<Seat>]) -> anyhow::Result<BTreeMap<TicketId, Truth>> {
     let mut jobs: Vec<Vec<Seat>> = vec![Vec::new(); READERS];
     for (index, seats) in tickets.iter().enumerate() {
         let first = |view| seats.iter().find(|seat| seat.view == view).cloned();
@@ -74,7 +61,7 @@ async fn read(endpoint: &Endpoint, codec: Codec, tickets: &[Vec<Seat>]) -> anyho
     }
     let mut readers = JoinSet::new();
     for seats in jobs {
-        readers.spawn(read_all(endpoint.clone(), codec, seats));
+        readers.spawn(read_all(endpoint.clone(), codec, seats, grace));
     }
     let mut truths = BTreeMap::<TicketId, Truth>::new();
     while let Some(read) = readers.join_next().await {
@@ -91,17 +78,30 @@ async fn read(endpoint: &Endpoint, codec: Codec, tickets: &[Vec<Seat>]) -> anyho
 
 type Log = (TicketId, View, Vec<Arc<Fact>>);
 
-async fn read_all(endpoint: Endpoint, codec: Codec, seats: Vec<Seat>) -> anyhow::Result<Vec<Log>> {
+async fn read_all(endpoint: Endpoint, codec: Codec, seats: Vec<Seat>, grace: Duration) -> anyhow::Result<Vec<Log>> {
     let mut logs = Vec::with_capacity(seats.len());
     for seat in seats {
-        let topic = seat.topic();
-        let mut reader = Reader::open(&endpoint, codec, &seat.member).await?;
-        let newest = reader.snapshot(topic).await.with_context(|| format!("reading {topic}"))?;
-        reader.socket.close().await;
-        let records = with_older(&endpoint, &seat, newest).await.with_context(|| format!("reading {topic}"))?;
-        logs.push((seat.ticket, seat.view, records.iter().map(|record| Arc::new(Fact::of(record))).collect()));
+        let deadline = Instant::now() + grace;
+        let log = loop {
+            match read_one(&endpoint, codec, &seat).await {
+                Ok(log) => break log,
+                Err(error) if Instant::now() > deadline => {
+                    return Err(error.context(format!("{} cannot be read, so nothing can be judged", seat.topic())));
+                }
+                Err(_) => tokio::time::sleep(AGAIN).await,
+            }
+        };
+        logs.push((seat.ticket, seat.view, log));
     }
     Ok(logs)
+}
+
+async fn read_one(endpoint: &Endpoint, codec: Codec, seat: &Seat) -> anyhow::Result<Vec<Arc<Fact>>> {
+    let mut reader = Reader::open(endpoint, codec, &seat.member).await?;
+    let newest = reader.snapshot(seat.topic()).await?;
+    reader.socket.close().await;
+    let records = with_older(endpoint, seat, newest).await?;
+    Ok(records.iter().map(|record| Arc::new(Fact::of(record))).collect())
 }
 
 /// Puts before the newest events what came before them.

@@ -31,6 +31,8 @@ pub enum Order {
     Run,
     /// Go on, but cut no more.
     Settle,
+    /// Listen, and send nothing any more.
+    Listen,
     /// Stop.
     End,
 }
@@ -157,6 +159,9 @@ impl Connection<'_> {
         let (mut cut_at, mut cut) = self.next_cut(opened);
         let mut armed = None;
         loop {
+            if *self.around.orders.borrow() == Order::Listen {
+                self.client.fall_silent();
+            }
             if let Some(ended) = self.say(socket, armed).await {
                 return ended;
             }

@@ -215,6 +215,11 @@ impl Client {
         Ok(())
     }
 
+    /// Sends no command any more, not even again.
+    pub fn fall_silent(&mut self) {
+        self.in_flight_limit = 0;
+    }
+
     /// Notes something nobody can make sense of.
     pub fn odd(&mut self, words: String) {
         // A hub gone wrong says the same thing over and over; the first few say it all.

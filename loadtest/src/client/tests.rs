@@ -242,3 +242,14 @@ fn only_what_nothing_kept_counts_as_the_drivers_own_lateness() {
     let (.., lateness_us) = client.finish();
     assert_eq!(lateness_us, [200]);
 }
+
+#[test]
+fn fallen_silent_it_sends_no_command_again() {
+    let mut client = live_client();
+    client.want(intent(1, false), 5);
+    said(&mut client);
+    client.fall_silent();
+    hear(&mut client, stale(3, json!({"events": [event(2)]})));
+    client.want(intent(2, false), 6);
+    assert_eq!(said(&mut client), []);
+}

@@ -46,6 +46,7 @@ pub struct Crew {
     pub tally: Arc<Tally>,
     /// Where the run shows how it goes on.
     pub progress: ProgressBar,
+    is_talkative: bool,
 }
 
 #[derive(Debug)]
@@ -88,6 +89,7 @@ impl Crew {
             next_number: 0,
             tally: Arc::default(),
             progress: progress_line(setup),
+            is_talkative: setup.shows_progress,
         };
         let company = Company { words: Words::new(Uuid::new_v4(), setup.body_bytes), tally: Arc::clone(&crew.tally) };
         let seats = with_shelves(&setup.tickets);
@@ -227,6 +229,19 @@ impl Crew {
             sleep(LOOK).await;
         }
         true
+    }
+
+    /// Has everybody listen, and send nothing any more.
+    pub fn fall_silent(&self) {
+        self.orders.send_replace(Order::Listen);
+    }
+
+    /// Says how the run goes on, so that it stays to be read; also where there is no terminal.
+    pub fn say(&self, words: &str) {
+        if !self.is_talkative {
+            return;
+        }
+        if self.progress.is_hidden() { eprintln!("{words}") } else { self.progress.println(words) }
     }
 
     /// Ends the cutting of connections.

@@ -52,7 +52,7 @@ async fn search(crew: &mut Crew, start: f64, trials: &mut Vec<(f64, f64)>) -> an
     while let Some(rate) = search.next_rate(start) {
         let share = try_rate(crew, rate, TRIAL).await?;
         trials.push((rate, share));
-        crew.progress.println(format!("{rate:.0} replies/s: {:.1} % acked within a second", share * 100.0));
+        crew.say(&format!("{rate:.0} replies/s: {:.1} % acked within a second", share * 100.0));
         search.learn(rate, share);
     }
     Ok(search.held.unwrap_or(1.0))

@@ -35,19 +35,22 @@ pub struct Figures {
 /// When the truth cannot be read, or a client was turned away.
 pub async fn reach(mut crew: Crew, lag: LagMeter, setup: &Setup, figures: Figures) -> anyhow::Result<Outcome> {
     crew.end_cutting();
-    crew.settle(setup.grace).await;
+    let is_settled = crew.settle(setup.grace).await;
+    if !is_settled {
+        crew.fall_silent();
+    }
     let lag = lag.stop();
     crew.progress.set_message("reading every ticket's log from scratch");
-    let truths = reread::read_patiently(&setup.endpoints[0], setup.codec, &setup.tickets, setup.grace).await?;
+    let truths = reread::read(&setup.endpoints[0], setup.codec, &setup.tickets, setup.grace).await?;
     let tickets: Vec<_> = setup.tickets.iter().flatten().map(|seat| seat.ticket).collect();
     let heads = |index: usize, view| truths.get(&tickets[index]).map_or(0, |truth| truth.head(view));
     crew.wait_until_reached(heads, DELIVERY_GRACE).await;
     let (tally, progress) = (Arc::clone(&crew.tally), crew.progress.clone());
     let testimonies = crew.go_home().await?;
-    // A timer may have added an event after the truth was read: what clients saw beyond it is read once more.
+    // A timer, or a command that was not answered in time, may have added an event after the truth was read: then it is read again.
     let after = truths.iter().map(|(id, truth)| (*id, (truth.head(View::Ticket), truth.head(View::Thread)))).collect();
-    let truths = if testimonies.iter().any(|testimony| saw_beyond(testimony, &truths)) {
-        reread::read_patiently(&setup.endpoints[0], setup.codec, &setup.tickets, setup.grace).await?
+    let truths = if !is_settled || testimonies.iter().any(|testimony| saw_beyond(testimony, &truths)) {
+        reread::read(&setup.endpoints[0], setup.codec, &setup.tickets, setup.grace).await?
     } else {
         truths
     };
