@@ -1,5 +1,5 @@
 //! What waits to be written to one socket. Lives outside the session's mailbox, because a client that stops reading
-//! freezes the session: the outbox then fills, overflows, and whoever filled it has the socket cut.
+//! freezes the session: the outbox then fills, and whoever finds no room leaves the topic behind until there is some.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -44,7 +44,6 @@ struct Waiting {
     signal_order: VecDeque<Slot>,
     signals: HashMap<Slot, Bytes>,
     wake_is_out: bool,
-    overflowed: bool,
 }
 
 /// Topic-wide unique: a hash of the topic beside the slot within it.
@@ -59,12 +58,11 @@ impl Outbox {
     /// Queues a durable frame or an answer.
     ///
     /// # Errors
-    /// [`Overflow`] when there is no room; from then on for every push.
+    /// [`Overflow`] when there is no room: the frame is not queued.
     pub fn push(&self, frame: Bytes) -> Result<(), Overflow> {
         let mut waiting = self.waiting.lock();
         let full = waiting.frames.len() >= self.limits.frames || waiting.bytes + frame.len() > self.limits.bytes;
-        if waiting.overflowed || (full && !waiting.frames.is_empty()) {
-            waiting.overflowed = true;
+        if full && !waiting.frames.is_empty() {
             return Err(Overflow);
         }
         waiting.bytes += frame.len();
@@ -86,6 +84,12 @@ impl Outbox {
             }
         }
         self.wake(waiting);
+    }
+
+    /// True when at least half of the room is free: the client reads again.
+    pub fn has_room(&self) -> bool {
+        let waiting = self.waiting.lock();
+        waiting.frames.len() <= self.limits.frames / 2 && waiting.bytes <= self.limits.bytes / 2
     }
 
     /// Takes everything that waits, durable frames first.
@@ -134,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_frames_or_bytes_overflow_for_good() {
+    fn too_many_frames_or_bytes_overflow_until_they_are_read() {
         let limits = OutboxLimits { frames: 2, bytes: 10, signals: 1 };
         let (by_count, _) = outbox(limits);
         let (by_bytes, _) = outbox(limits);
@@ -142,8 +146,10 @@ mod tests {
             by_count.push(Bytes::from_static(b"e")).expect("room");
         }
         assert_eq!(by_count.push(Bytes::from_static(b"e")), Err(Overflow));
-        by_count.drain();
-        assert_eq!(by_count.push(Bytes::from_static(b"e")), Err(Overflow));
+        assert!(!by_count.has_room());
+        assert_eq!(by_count.drain().len(), 2);
+        assert!(by_count.has_room());
+        by_count.push(Bytes::from_static(b"e")).expect("room again");
         by_bytes.push(Bytes::from_static(b"123456")).expect("room");
         assert_eq!(by_bytes.push(Bytes::from_static(b"123456")), Err(Overflow));
     }

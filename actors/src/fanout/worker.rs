@@ -15,6 +15,8 @@ use hub_core::rules::intent::Asker;
 use hub_core::rules::resume::Position;
 use hub_core::wire::{Codec, ErrorCode, Problem, ServerFrame, Topic};
 
+use tokio::time::Instant;
+
 use super::{ConnectionId, Delivery, FanoutHandle, Frame, Outbox, TopicKey, Watch, WatchAnswer, WorkerGone, WorkerId};
 use crate::Tickets;
 
@@ -24,6 +26,10 @@ const MAILBOX: usize = 65_536;
 const WAITING_PER_TOPIC: usize = 16;
 /// How long after a refused resynchronisation the next try begins.
 const RETRY: Duration = Duration::from_millis(500);
+/// How often a topic that was left behind looks whether its client reads again.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long a client may not read what it asked for, before it is cut off.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A socket has been opened and greeted.
 #[derive(Message)]
@@ -41,7 +47,7 @@ pub struct Attach {
     pub workspace: WorkspaceId,
     /// How many topics it may watch.
     pub max_topics: usize,
-    /// Cuts the socket from outside: for a client that does not read.
+    /// Ends the socket from outside, as too slow: for a client that does not read.
     pub cut: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -89,6 +95,14 @@ struct Retry {
     topic: Topic,
 }
 
+/// Does the client of a topic that was left behind read again?
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Look {
+    connection: ConnectionId,
+    topic: Topic,
+}
+
 /// The fan-out of one worker.
 pub struct Fanout {
     id: WorkerId,
@@ -131,6 +145,9 @@ enum View {
     },
     /// Watching; the last event delivered.
     Live { seq: u64 },
+    /// Left behind: the client does not read, so nothing more is queued for this topic until it does. Nothing is skipped:
+    /// it then resynchronises from the last event delivered.
+    Behind { seq: u64, since: Instant },
 }
 
 enum Next {
@@ -162,7 +179,7 @@ impl Fanout {
                 let queued = queue(then, Next::Subscribe { id, position });
                 return queued.unwrap_or_else(|problem| entry.send(&ServerFrame::error(Some(id), problem)));
             }
-            Some(View::Live { seq }) => Some(*seq),
+            Some(View::Live { seq } | View::Behind { seq, .. }) => Some(*seq),
             None if too_many => {
                 let problem = Problem::new(ErrorCode::LimitReached, "This connection watches as many topics as it may.");
                 return entry.send(&ServerFrame::error(Some(id), problem));
@@ -222,7 +239,7 @@ impl Fanout {
         }
         let open = self.connections.get_mut(&connection).and_then(|entry| match entry.topics.remove(&key.topic) {
             Some(View::Asking { attempt: asked, request, live, then }) if asked == attempt => Some((request, live, then)),
-            Some(view @ (View::Asking { .. } | View::Live { .. })) => {
+            Some(view @ (View::Asking { .. } | View::Live { .. } | View::Behind { .. })) => {
                 entry.topics.insert(key.topic, view);
                 None
             }
@@ -282,22 +299,45 @@ impl Fanout {
 
     fn event(&mut self, ctx: &mut Context<Self>, key: TopicKey, seq: u64, frame: &Frame) {
         let Some(watched) = self.watched.get(&key) else { return };
-        let mut behind = Vec::new();
+        let mut missing = Vec::new();
         for connection in &watched.connections {
             let Some(entry) = self.connections.get_mut(connection) else { continue };
-            let last = match entry.topics.get_mut(&key.topic) {
-                Some(View::Live { seq } | View::Asking { live: Some(seq), .. }) => seq,
-                Some(View::Asking { live: None, .. }) | None => continue,
-            };
-            if seq == *last + 1 {
-                *last = seq;
-                entry.push(frame);
-            } else if seq > *last {
-                behind.push(*connection);
+            let bytes = frame.bytes(entry.codec);
+            match entry.topics.get_mut(&key.topic) {
+                Some(View::Live { seq: last }) if seq == *last + 1 => {
+                    if entry.outbox.push(bytes).is_ok() {
+                        *last = seq;
+                    } else {
+                        let view = View::Behind { seq: *last, since: Instant::now() };
+                        entry.topics.insert(key.topic, view);
+                        ctx.notify_later(Look { connection: *connection, topic: key.topic }, LOOK_EVERY);
+                    }
+                }
+                Some(View::Live { seq: last }) if seq > *last => missing.push(*connection),
+                // Where this finds no room, the answer that is on its way holds it.
+                Some(View::Asking { live: Some(last), .. }) if seq == *last + 1 && entry.outbox.push(bytes).is_ok() => {
+                    *last = seq
+                }
+                Some(View::Live { .. } | View::Asking { .. } | View::Behind { .. }) | None => {}
             }
         }
-        for connection in behind {
+        for connection in missing {
             self.resync(ctx, connection, key.topic);
+        }
+    }
+
+    /// A topic that was left behind: goes on where its client reads again, and ends the socket where it does not.
+    fn look(&mut self, ctx: &mut Context<Self>, connection: ConnectionId, topic: Topic) {
+        let Some(entry) = self.connections.get_mut(&connection) else { return };
+        let Some(View::Behind { seq, since }) = entry.topics.get(&topic) else { return };
+        let (seq, waited) = (*seq, since.elapsed());
+        if entry.outbox.has_room() {
+            entry.topics.insert(topic, View::Live { seq });
+            self.resync(ctx, connection, topic);
+        } else if waited >= PATIENCE {
+            (entry.cut)();
+        } else {
+            ctx.notify_later(Look { connection, topic }, LOOK_EVERY);
         }
     }
 
@@ -376,17 +416,9 @@ fn queue(then: &mut VecDeque<Next>, next: Next) -> Result<(), Problem> {
 }
 
 impl Connection {
+    /// Queues an answer. Without room for those the client is cut off: it comes back and resumes from its last event.
     fn send(&self, frame: &ServerFrame) {
-        self.queue(self.codec.encode(frame).into());
-    }
-
-    fn push(&self, frame: &Frame) {
-        self.queue(frame.bytes(self.codec));
-    }
-
-    /// A client that does not read is cut off; it comes back and resumes from its last event.
-    fn queue(&self, bytes: bytes::Bytes) {
-        if self.outbox.push(bytes).is_err() {
+        if self.outbox.push(self.codec.encode(frame).into()).is_err() {
             (self.cut)();
         }
     }
@@ -460,5 +492,12 @@ impl Handler<Retry> for Fanout {
     type Result = ();
     fn handle(&mut self, Retry { connection, topic }: Retry, ctx: &mut Self::Context) {
         self.resync(ctx, connection, topic);
+    }
+}
+
+impl Handler<Look> for Fanout {
+    type Result = ();
+    fn handle(&mut self, Look { connection, topic }: Look, ctx: &mut Self::Context) {
+        self.look(ctx, connection, topic);
     }
 }

@@ -220,7 +220,7 @@ async fn a_ticket_sleeps_when_nobody_needs_it_and_not_before() {
 }
 
 #[actix_rt::test]
-async fn one_who_does_not_read_is_cut_off_and_holds_nobody_up() {
+async fn one_who_does_not_read_holds_nobody_up_and_is_cut_off_after_a_while() {
     tokio::time::pause();
     let desk = Desk::open().await;
     let limits = actors::fanout::OutboxLimits { frames: 10, bytes: 1 << 20, signals: 10 };
@@ -232,8 +232,35 @@ async fn one_who_does_not_read_is_cut_off_and_holds_nobody_up() {
     for n in 0..20 {
         desk.tickets.submit(TICKET, note(ana(), n)).await.expect("a note");
         desk.settle().await;
-        fast.read();
+        assert_eq!(fast.read().len(), if n == 0 { 2 } else { 1 });
     }
-    assert!(slow.cut.load(std::sync::atomic::Ordering::SeqCst));
-    assert!(!fast.cut.load(std::sync::atomic::Ordering::SeqCst));
+    let was_cut = |socket: &crate::desk::Socket| socket.cut.load(std::sync::atomic::Ordering::SeqCst);
+    tokio::time::sleep(std::time::Duration::from_secs(9)).await;
+    assert!(!was_cut(&slow), "it has time to read");
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert!(was_cut(&slow) && !was_cut(&fast));
+}
+
+#[actix_rt::test]
+async fn one_who_reads_again_in_time_has_missed_nothing() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let limits = actors::fanout::OutboxLimits { frames: 10, bytes: 1 << 20, signals: 10 };
+    let slow = desk.socket_with(ana(), limits);
+    slow.subscribe(1, TOPIC, None);
+    desk.settle().await;
+    slow.read();
+    for n in 0..30 {
+        desk.tickets.submit(TICKET, note(bo(), n)).await.expect("a note");
+        desk.settle().await;
+    }
+    let first: Vec<_> = (2..=11).map(|seq| format!("+{seq}")).collect();
+    assert_eq!(slow.read_words(), first);
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    desk.settle().await;
+    let rest: Vec<_> = (12..=31).map(|seq| seq.to_string()).collect();
+    assert_eq!(slow.read_words(), [format!("- ={}@31", rest.join(","))]);
+    desk.tickets.submit(TICKET, note(bo(), 99)).await.expect("a note");
+    desk.settle().await;
+    assert_eq!(slow.read_words(), ["+32"]);
 }

@@ -168,7 +168,7 @@ impl Session {
             drop(address.try_send(Wake));
         }));
         self.outbox = Some(Arc::clone(&outbox));
-        let kill = self.kill.clone();
+        let (sockets, connection) = (self.doors.sockets.clone(), self.connection);
         let attach = Attach {
             connection: self.connection,
             outbox,
@@ -176,7 +176,7 @@ impl Session {
             by: Asker { user: sign_in.user, name: sign_in.name, role: sign_in.role },
             workspace: sign_in.workspace,
             max_topics: limits.subscriptions,
-            cut: Arc::new(move || kill.cut()),
+            cut: Arc::new(move || sockets.close_slow(connection)),
         };
         if self.fanout.request(attach).is_err() {
             let effects = self.core.close(CloseCode::Drain, "the hub has no room right now; come back");

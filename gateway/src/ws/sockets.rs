@@ -82,6 +82,13 @@ impl Sockets {
         self.end_all(ended, &Ending { code: CloseCode::Unauthenticated, why: "signed out", goodbye: None });
     }
 
+    /// Ends one socket, as too slow. Who does not read sees the connection break.
+    pub fn close_slow(&self, connection: ConnectionId) {
+        let socket = self.open.lock().get(&connection).map(Arc::clone);
+        let sockets = socket.map(|socket| (connection, socket)).into_iter().collect();
+        self.end_all(sockets, &Ending { code: CloseCode::TooSlow, why: "too slow", goodbye: None });
+    }
+
     /// Says goodbye to everybody, in waves spread over `spread`, and waits until they are gone or the time is over.
     pub async fn goodbye(&self, spread: Duration) {
         let sockets = self.all();
