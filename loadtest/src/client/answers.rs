@@ -100,7 +100,10 @@ impl Client {
         match code {
             ErrorCode::Busy | ErrorCode::RateLimited | ErrorCode::Unavailable => self.put_off.push((retry_at_us, index)),
             ErrorCode::Stale if self.history.commands[index].attempts.len() >= MAX_STALE => self.settle(index),
-            ErrorCode::Stale if has_events || self.intents[index].insists => self.waiting.push_front(index),
+            ErrorCode::Stale if has_events || self.intents[index].insists => match self.pause_us(index) {
+                None => self.waiting.push_front(index),
+                Some(pause_us) => self.put_off.push((now_us + pause_us, index)),
+            },
             ErrorCode::Stale => {
                 self.until_read.push(index);
                 self.go_on_after_reading(now_us);
@@ -135,6 +138,16 @@ impl Client {
                 None
             }
         }
+    }
+
+    /// The first time a refused reply is sent again at once; then its sender waits, longer each time: were all to hurry where
+    /// many write at once, refusals would be most of what a hub has to do.
+    fn pause_us(&self, index: usize) -> Option<u64> {
+        let refusals = self.history.commands[index].attempts.len() as u64;
+        let doublings = refusals.checked_sub(2)?.min(6);
+        // Not all the same: whoever waited together would come back together.
+        let step_us = 4_000 + self.intents[index].number % 8 * 1_000;
+        Some(step_us << doublings)
     }
 
     fn has_insisted(&self, index: usize) -> bool {

@@ -118,6 +118,20 @@ fn refused_as_stale_it_reads_and_sends_the_same_key_again() {
 }
 
 #[test]
+fn refused_as_stale_again_and_again_it_waits_longer_each_time() {
+    let mut client = live_client();
+    client.want(intent(1, false), 5);
+    hear(&mut client, stale(3, json!({"events": [event(2)]})));
+    said(&mut client);
+    for (id, seq, pause_us) in [(4, 3, 5_000), (5, 4, 10_000), (6, 5, 20_000)] {
+        hear(&mut client, stale(id, json!({"events": [event(seq)]})));
+        assert_eq!((said(&mut client), client.wake_at_us()), (vec![], Some(1_000 + pause_us)));
+        client.wake(1_000 + pause_us);
+        assert_eq!(said(&mut client), [post(id + 1, seq, false)]);
+    }
+}
+
+#[test]
 fn refused_as_stale_an_impatient_one_insists() {
     let mut client = live_client();
     client.want(intent(1, true), 5);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use hub_core::wire::Limits;
 
 use super::{Report, Spread};
+use crate::scenario::thread::SUSTAINED_SHARE;
 
 /// Breaches that are printed; the rest is counted.
 const PRINTED_BREACHES: usize = 50;
@@ -36,6 +37,10 @@ impl Report {
         }
         for (rate, share) in &self.trials {
             writeln!(t, "  tried {rate:>8.0} replies/s: {:>5.1} % acked within a second", share * 100.0)?;
+        }
+        if !self.trials.is_empty() {
+            let held = if replies.acked_within_1s_share >= SUSTAINED_SHARE { "held" } else { "did NOT hold" };
+            writeln!(t, "  {:.0} replies/s {held} for the whole run", load.rate_per_s)?;
         }
         writeln!(t, "\nreplies ({:.1} s measured, ramp {:.1} s before)", load.measured_s, load.ramp_s)?;
         writeln!(t, "  offered          {:>10}   {:.1}/s wanted", replies.offered, load.rate_per_s)?;
