@@ -15,9 +15,10 @@ use crate::plan::Shares;
 use crate::scenario::{Outcome, Setup};
 use crate::tally::PROMPT_US;
 
-/// A ticker this late at the 99th percentile, in milliseconds, or intents put on the wire this late: the driver was too slow.
-const OWN_TICK_LIMIT_MS: f64 = 20.0;
-const OWN_SEND_LIMIT_MS: f64 = 50.0;
+/// Own lag below this, in milliseconds at the 99th percentile, is never called a bottleneck.
+const OWN_LAG_LIMIT_MS: f64 = 20.0;
+/// Own lag up to this share of the latency of acks, both at the 99th percentile, neither.
+const OWN_LAG_SHARE: f64 = 0.25;
 
 /// The figures of a run.
 #[derive(Debug, Serialize)]
@@ -121,7 +122,7 @@ pub struct Driver {
 }
 
 /// A distribution.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Spread {
     pub count: u64,
     pub p50: f64,
@@ -148,6 +149,8 @@ impl Report {
         let acks = ack_latencies_us(&outcome.history);
         let deliveries = delivery_latencies_us(&outcome.history);
         let deliveries_per_s = deliveries.len() as f64 / measured_s;
+        let replies = replies(outcome, &acks, measured_s);
+        let ack_ms = Spread::of_us(acks);
         let tally = &outcome.tally;
         let count = |counter: &AtomicU64| counter.load(Relaxed);
         Self {
@@ -172,8 +175,8 @@ impl Report {
                 .values()
                 .map(|hub| Hub { node: hub.node.clone(), heartbeat_ms: hub.heartbeat_ms, limits: hub.limits })
                 .collect(),
-            replies: replies(outcome, &acks, measured_s),
-            ack_ms: Spread::of_us(acks),
+            replies,
+            ack_ms,
             delivery_ms: Spread::of_us(deliveries),
             deliveries_per_s,
             connections: Connections {
@@ -187,7 +190,7 @@ impl Report {
                 signals: count(&tally.signals),
                 ignored: count(&tally.ignored),
             },
-            driver: Driver::new(outcome),
+            driver: Driver::new(outcome, ack_ms.p99),
             trials: outcome.trials.clone(),
             breaches: outcome.breaches.iter().map(ToString::to_string).collect(),
         }
@@ -195,12 +198,12 @@ impl Report {
 }
 
 impl Driver {
-    fn new(outcome: &Outcome) -> Self {
+    fn new(outcome: &Outcome, ack_p99_ms: f64) -> Self {
         let tick_lag_ms = Spread::of_us(outcome.lag.lateness_us.iter().copied());
         let send_lag_ms = Spread::of_us(outcome.send_lateness_us.iter().copied());
         let overflowed = outcome.tally.overflowed.load(Relaxed);
         Self {
-            was_bottleneck: tick_lag_ms.p99 > OWN_TICK_LIMIT_MS || send_lag_ms.p99 > OWN_SEND_LIMIT_MS || overflowed > 0,
+            was_bottleneck: overflowed > 0 || is_too_slow(tick_lag_ms.p99.max(send_lag_ms.p99), ack_p99_ms),
             tick_lag_ms,
             send_lag_ms,
             overflowed,
@@ -208,6 +211,11 @@ impl Driver {
             machine_busy: outcome.lag.machine_busy,
         }
     }
+}
+
+/// True when the driver's own lag is enough to be mistaken for the hub's.
+fn is_too_slow(own_p99_ms: f64, ack_p99_ms: f64) -> bool {
+    own_p99_ms > OWN_LAG_LIMIT_MS && own_p99_ms > ack_p99_ms * OWN_LAG_SHARE
 }
 
 fn replies(outcome: &Outcome, acks_us: &[u64], measured_s: f64) -> Replies {
@@ -288,6 +296,15 @@ mod tests {
         let mut deliveries = delivery_latencies_us(&history);
         deliveries.sort_unstable();
         assert_eq!(deliveries, [20, 20, 20, 30, 60, 60]);
+    }
+
+    #[test]
+    fn the_driver_is_blamed_for_lag_that_matters_only() {
+        for (own_p99_ms, ack_p99_ms, is_blamed) in
+            [(5.0, 6.0, false), (40.0, 470.0, false), (40.0, 100.0, true), (700.0, 800.0, true)]
+        {
+            assert_eq!(is_too_slow(own_p99_ms, ack_p99_ms), is_blamed, "{own_p99_ms} of {ack_p99_ms}");
+        }
     }
 
     #[test]
