@@ -15,6 +15,7 @@ pub mod fanout;
 #[cfg(feature = "faults")]
 pub mod faults;
 mod interest;
+pub mod metrics;
 mod shard;
 mod ticket;
 mod tickets;

@@ -140,6 +140,11 @@ impl Tickets {
         }
     }
 
+    /// Commands under way.
+    pub fn commands_in_flight(&self) -> usize {
+        self.inner.settings.commands_in_flight.saturating_sub(self.inner.permits.available_permits())
+    }
+
     /// The life of the log that all numbers count in.
     pub fn stream(&self) -> StreamId {
         self.inner.journal.stream()

@@ -6,6 +6,7 @@
 pub mod auth;
 mod doors;
 mod health;
+pub mod metrics;
 mod origin;
 mod outside;
 mod pages;
@@ -19,6 +20,7 @@ pub mod ws;
 
 pub use auth::{Authenticator, Signed};
 pub use doors::Doors;
+pub use metrics::MetricsToken;
 pub use origin::Origins;
 pub use problem::Refused;
 pub use readiness::{NotReady, Readiness};

@@ -1,5 +1,7 @@
 //! What every answer carries, whoever gives it: headers that keep browsers strict, and an id to find it in the log by.
 
+use std::time::Instant;
+
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -10,6 +12,7 @@ use hub_core::wire::{ErrorCode, Problem};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::metrics;
 use crate::problem::Refused;
 
 /// Longest address, in bytes.
@@ -24,6 +27,7 @@ const NOTHING: HeaderValue =
 /// Those of the door itself.
 pub async fn guard<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let id = Uuid::now_v7().simple().to_string();
+    let began = Instant::now();
     let is_api = request.path().starts_with("/api/");
     // No path: it may hold a secret one day, and ids of tenants now.
     let span = tracing::info_span!("request", id = %id, method = %request.method());
@@ -34,6 +38,7 @@ pub async fn guard<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Re
     } else {
         next.call(request).instrument(span).await?.map_into_left_body()
     };
+    metrics::answered(&answer, began);
     add(answer.headers_mut(), &id, is_api);
     Ok(answer)
 }

@@ -118,6 +118,7 @@ impl ResponseError for Refused {
     }
 
     fn error_response(&self) -> HttpResponse {
+        actors::metrics::refused("http", self.problem.code);
         let mut answer = HttpResponse::build(self.status);
         if let Some(ms) = self.problem.retry_after_ms {
             answer.insert_header((header::RETRY_AFTER, ms.div_ceil(1_000).max(1).to_string()));

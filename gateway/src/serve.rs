@@ -10,8 +10,9 @@ use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, web};
 
 use crate::doors::Doors;
+use crate::metrics::{Figures, OpenConnection};
 use crate::pages::{self, Pages};
-use crate::{health, outside, rest, socket_options, ws};
+use crate::{health, metrics, outside, rest, socket_options, ws};
 
 /// A request's head has to be here by then.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
@@ -32,15 +33,26 @@ pub fn serve(doors: Doors, listener: TcpListener) -> io::Result<Server> {
     let pages = web::Data::new(Pages::load(settings.web_dir.as_deref()));
     let doors = web::Data::new(doors);
     let workers = settings.workers.max(1);
+    let figures = settings.metrics_token.as_ref().map(|_| Figures::begin()).transpose().map_err(io::Error::other)?;
+    if let Some(figures) = figures.clone() {
+        actix_web::rt::spawn(figures.sum_up());
+    }
+    let figures = web::Data::new(figures);
     let app = move || {
+        // Called once on each worker.
+        if figures.is_some() {
+            actix_web::rt::spawn(metrics::watch_stalls());
+        }
         // The socket and the API come first: the pages answer everything else.
         let pages_for_the_rest = web::scope("").wrap(Compress::default()).default_service(web::route().to(pages::page));
         App::new()
             .app_data(doors.clone())
             .app_data(pages.clone())
+            .app_data(figures.clone())
             .wrap(from_fn(outside::guard))
             .service(ws::resource())
             .configure(health::configure)
+            .configure(metrics::configure)
             .configure(rest::configure)
             .service(pages_for_the_rest)
     };
@@ -56,6 +68,7 @@ pub fn serve(doors: Doors, listener: TcpListener) -> io::Result<Server> {
             if let Some(io) = io.downcast_ref::<TcpStream>() {
                 socket_options::prepare(io);
                 ws::remember_socket(io, data);
+                data.insert(OpenConnection::begin());
             }
         })
         .listen(listener)?;

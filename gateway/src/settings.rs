@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hub_core::wire::{Limits, MAX_BODY_BYTES, MAX_CLIENT_MESSAGE_BYTES, MAX_DEPTH};
 
+use crate::metrics::MetricsToken;
 use crate::origin::Origins;
 
 /// Everything the doors can be told.
@@ -30,6 +31,8 @@ pub struct Settings {
     pub login: LoginLimits,
     /// One socket.
     pub sockets: SocketLimits,
+    /// Who may read `/metrics`; none: nobody, and nothing is collected.
+    pub metrics_token: Option<MetricsToken>,
 }
 
 /// How the cookie is named and guarded.

@@ -1,6 +1,7 @@
 //! A frame on its way to many sockets: encoded when the first of them needs it, once per codec.
 
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hub_core::wire::{Codec, ServerFrame};
@@ -8,6 +9,7 @@ use hub_core::wire::{Codec, ServerFrame};
 /// A frame and its encodings.
 pub struct Frame {
     frame: ServerFrame,
+    made: Instant,
     json: OnceLock<Bytes>,
     msgpack: OnceLock<Bytes>,
 }
@@ -15,7 +17,12 @@ pub struct Frame {
 impl Frame {
     /// A frame that is not encoded yet.
     pub fn new(frame: ServerFrame) -> Arc<Self> {
-        Arc::new(Self { frame, json: OnceLock::new(), msgpack: OnceLock::new() })
+        Arc::new(Self { frame, made: Instant::now(), json: OnceLock::new(), msgpack: OnceLock::new() })
+    }
+
+    /// How long ago it was made: for an event, right after its commit.
+    pub fn age(&self) -> Duration {
+        self.made.elapsed()
     }
 
     /// Its bytes: the same buffer for everybody.

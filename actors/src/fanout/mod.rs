@@ -172,6 +172,7 @@ impl FanoutHandle {
     pub fn deliver(&self, delivery: Delivery) {
         if self.inner.addr.try_send(worker::Deliver(delivery)).is_err() {
             self.inner.overflowed.store(true, Ordering::Release);
+            crate::metrics::fanout_overflowed();
         }
     }
 

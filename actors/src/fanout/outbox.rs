@@ -6,6 +6,8 @@ use std::collections::{HashMap, VecDeque};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use crate::metrics;
+
 /// How much may wait for one socket.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboxLimits {
@@ -63,6 +65,7 @@ impl Outbox {
         let mut waiting = self.waiting.lock();
         let full = waiting.frames.len() >= self.limits.frames || waiting.bytes + frame.len() > self.limits.bytes;
         if full && !waiting.frames.is_empty() {
+            metrics::outbox_overflowed();
             return Err(Overflow);
         }
         waiting.bytes += frame.len();

@@ -18,7 +18,7 @@ use hub_core::wire::{Codec, ErrorCode, Problem, ServerFrame, Topic};
 use tokio::time::Instant;
 
 use super::{ConnectionId, Delivery, FanoutHandle, Frame, Outbox, TopicKey, Watch, WatchAnswer, WorkerGone, WorkerId};
-use crate::Tickets;
+use crate::{Tickets, metrics};
 
 /// Deliveries that may wait for one worker; past it the worker resynchronises its topics.
 const MAILBOX: usize = 65_536;
@@ -299,7 +299,7 @@ impl Fanout {
 
     fn event(&mut self, ctx: &mut Context<Self>, key: TopicKey, seq: u64, frame: &Frame) {
         let Some(watched) = self.watched.get(&key) else { return };
-        let mut missing = Vec::new();
+        let (mut missing, mut queued) = (Vec::new(), 0);
         for connection in &watched.connections {
             let Some(entry) = self.connections.get_mut(connection) else { continue };
             let bytes = frame.bytes(entry.codec);
@@ -307,6 +307,7 @@ impl Fanout {
                 Some(View::Live { seq: last }) if seq == *last + 1 => {
                     if entry.outbox.push(bytes).is_ok() {
                         *last = seq;
+                        queued += 1;
                     } else {
                         let view = View::Behind { seq: *last, since: Instant::now() };
                         entry.topics.insert(key.topic, view);
@@ -316,11 +317,14 @@ impl Fanout {
                 Some(View::Live { seq: last }) if seq > *last => missing.push(*connection),
                 // Where this finds no room, the answer that is on its way holds it.
                 Some(View::Asking { live: Some(last), .. }) if seq == *last + 1 && entry.outbox.push(bytes).is_ok() => {
-                    *last = seq
+                    *last = seq;
+                    queued += 1;
                 }
                 Some(View::Live { .. } | View::Asking { .. } | View::Behind { .. }) | None => {}
             }
         }
+        metrics::queued("event", queued);
+        metrics::delivered(frame.age());
         for connection in missing {
             self.resync(ctx, connection, key.topic);
         }
@@ -346,6 +350,7 @@ impl Fanout {
         let Some(watched) = self.watched.get(&key) else { return };
         for entry in watched.connections.iter().filter_map(|connection| self.connections.get(connection)) {
             entry.outbox.push_signal(topic, slot, frame.bytes(entry.codec));
+            metrics::queued("signal", 1);
         }
     }
 
@@ -419,8 +424,9 @@ impl Connection {
     /// Queues an answer. Without room for those the client is cut off: it comes back and resumes from its last event.
     fn send(&self, frame: &ServerFrame) {
         if self.outbox.push(self.codec.encode(frame).into()).is_err() {
-            (self.cut)();
+            return (self.cut)();
         }
+        metrics::sent(frame);
     }
 }
 

@@ -22,6 +22,7 @@ use super::work::{Command, InFlight};
 use super::{TicketMessage, watchers};
 use crate::fanout::{Delivery, TopicKey, Watch, WatchAnswer};
 use crate::interest::Interest;
+use crate::metrics::{self, Awake};
 use crate::shard::{Gone, OfferToGo, Shared};
 
 /// Backstop of the mailbox; commands are bounded by permits, watchers by sockets.
@@ -53,6 +54,7 @@ pub struct TicketActor {
     handled: u64,
     idle: Option<SpawnHandle>,
     pub(super) refreshing: bool,
+    _awake: Awake,
 }
 
 /// What the actor knows of its ticket.
@@ -99,6 +101,7 @@ impl TicketActor {
                 handled: 0,
                 idle: None,
                 refreshing: false,
+                _awake: Awake::begin(),
             }
         })
     }
@@ -106,6 +109,7 @@ impl TicketActor {
     /// Every way into the actor leads through here: a panic ends this actor, and nothing else.
     pub(super) fn guarded(&mut self, ctx: &mut Context<Self>, turn: impl FnOnce(&mut Self, &mut Context<Self>)) {
         if catch_unwind(AssertUnwindSafe(|| turn(self, ctx))).is_err() {
+            metrics::ticket_panicked();
             tracing::error!(ticket = %self.key.ticket, "a ticket panicked; it is read anew");
             self.give_up(ctx, &Problem::unavailable());
         }

@@ -55,6 +55,7 @@ mod tests {
             max_connections: 1,
             login: LoginLimits::default(),
             sockets: SocketLimits::default(),
+            metrics_token: None,
         }
     }
 

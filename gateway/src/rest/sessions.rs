@@ -13,6 +13,7 @@ use super::body::Body;
 use super::shapes;
 use crate::auth::{Carrier, Credentials, Signed, client_address, foreign_page, has_own_origin};
 use crate::doors::Doors;
+use crate::metrics;
 use crate::problem::Refused;
 use crate::settings::CookieKind;
 
@@ -43,7 +44,9 @@ pub async fn sign_in(doors: web::Data<Doors>, request: HttpRequest, body: Body) 
         return Err(foreign_page().into());
     }
     let address = client_address(&request, &doors.settings);
-    let opened = doors.authenticator.sign_in(credentials, address).await?;
+    let opened = doors.authenticator.sign_in(credentials, address).await;
+    metrics::signed_in(&opened);
+    let opened = opened?;
     let (user, expires_at) = (me_of(&opened.sign_in), opened.sign_in.expires_at);
     Ok(match grant {
         Grant::Token => HttpResponse::Ok().json(json!({"token": opened.token, "expires_at": expires_at, "user": user})),

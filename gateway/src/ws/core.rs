@@ -11,6 +11,7 @@ use hub_core::wire::client::{BadRequest, Request};
 use hub_core::wire::{ClientFrame, CloseCode, Codec, ErrorCode, PROTOCOL_VERSION, Problem, ServerFrame, Topic};
 
 use super::dispatch;
+use crate::metrics;
 
 /// Undecodable messages a minute that a connection survives, less one.
 const MAX_BAD_FRAMES: usize = 10;
@@ -76,6 +77,7 @@ impl SessionCore {
     /// A whole message came in, in the kind of frame its codec is written in.
     pub fn message(&mut self, bytes: &[u8], now: Instant) -> Vec<Effect> {
         let decoded = Request::decode(self.codec, bytes);
+        metrics::received(&decoded);
         match (&mut self.phase, decoded) {
             (Phase::Ended, _) => Vec::new(),
             (Phase::Greeting { until }, Ok(Request { id, frame: ClientFrame::Hello { protocol, token, .. } })) => {

@@ -7,6 +7,8 @@ use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, Socket};
 
+use crate::metrics;
+
 /// A second handle to a connection's socket.
 #[derive(Clone)]
 pub struct KillSwitch {
@@ -22,6 +24,7 @@ impl KillSwitch {
     /// Shuts the socket down both ways. Done twice, or too late, it does nothing.
     pub fn cut(&self) {
         if let Some(socket) = &self.socket {
+            metrics::cut();
             // A socket that is gone already is as cut as it can be.
             drop(socket.shutdown(Shutdown::Both));
         }

@@ -25,7 +25,7 @@ use super::header_guard::{HeaderGuard, Offence, Seen};
 use super::kill::KillSwitch;
 use super::sockets::{Ending, OpenSocket};
 use super::worker;
-use crate::Doors;
+use crate::{Doors, metrics};
 
 type Context = WebsocketContext<Session>;
 
@@ -218,6 +218,7 @@ impl Session {
                 Err(problem) => ServerFrame::error(Some(id), problem),
             };
             in_flight.fetch_sub(1, Ordering::Relaxed);
+            actors::metrics::sent(&answer);
             if outbox.push(codec.encode(&answer).into()).is_err() {
                 kill.cut();
             }
@@ -226,6 +227,7 @@ impl Session {
 
     /// Sends an answer: through the outbox where there is one, so that it keeps its place among the topics' frames.
     fn send(&mut self, frame: &ServerFrame, ctx: &mut Context) {
+        actors::metrics::sent(frame);
         let bytes: Bytes = self.codec.encode(frame).into();
         match &self.outbox {
             Some(outbox) if outbox.push(bytes.clone()).is_ok() => {}
@@ -251,6 +253,7 @@ impl Session {
     }
 
     fn close(&self, code: CloseCode, why: &str, ctx: &mut Context) {
+        metrics::closed(code);
         self.close_raw(WsCloseCode::Other(code.number()), why, ctx);
     }
 

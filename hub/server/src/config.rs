@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use gateway::{CookieKind, LoginLimits, Origins, SocketLimits};
+use gateway::{CookieKind, LoginLimits, MetricsToken, Origins, SocketLimits};
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -19,6 +19,9 @@ pub use secret::Secret;
 
 /// The documented defaults: the list of all settings.
 pub const DEFAULTS: &str = include_str!("hub.default.toml");
+
+/// A metrics token has so many characters at least.
+const SHORTEST_TOKEN: usize = 16;
 
 /// Every setting, as it is in force.
 #[derive(Clone, Debug, Deserialize)]
@@ -48,6 +51,7 @@ pub struct Config {
     pub socket_subscriptions: usize,
     pub socket_commands_in_flight: usize,
     pub drain_notice_ms: u32,
+    pub metrics_token: Secret,
     pub log: String,
 }
 
@@ -101,6 +105,7 @@ impl Config {
                 subscriptions: self.socket_subscriptions,
                 commands_in_flight: self.socket_commands_in_flight,
             },
+            metrics_token: (!self.metrics_token.is_empty()).then(|| MetricsToken::new(self.metrics_token.expose())),
         })
     }
 
@@ -115,7 +120,12 @@ impl Config {
         }
         let theirs = environment::settings(environment, &settings)?;
         overlay(&mut settings, theirs)?;
-        for (name, secret) in [("database_url", &self.database_url), ("database_owner_url", &self.database_owner_url)] {
+        let secrets = [
+            ("database_url", &self.database_url),
+            ("database_owner_url", &self.database_owner_url),
+            ("metrics_token", &self.metrics_token),
+        ];
+        for (name, secret) in secrets {
             settings.insert(name.into(), Value::String(format!("{secret:?}")));
         }
         Ok(toml::to_string(&settings)?)
@@ -128,6 +138,9 @@ impl Config {
         }
         if self.max_connections == 0 {
             bail!("max_connections: a hub that accepts nobody serves nobody");
+        }
+        if !self.metrics_token.is_empty() && self.metrics_token.expose().len() < SHORTEST_TOKEN {
+            bail!("metrics_token: at least {SHORTEST_TOKEN} characters; `openssl rand -hex 32` makes a good one");
         }
         if self.drain_notice_ms > 15_000 {
             bail!("drain_notice_ms: at most 15000, of the 30 s a stop may take");
@@ -209,8 +222,11 @@ mod tests {
 
     #[test]
     fn secrets_are_never_shown() {
-        let environment =
-            [("DATABASE_URL", "postgres://app:hunter2@db/tandem"), ("TANDEM_DATABASE_OWNER_URL", "postgres://o:hunter2@db/t")];
+        let environment = [
+            ("DATABASE_URL", "postgres://app:hunter2@db/tandem"),
+            ("TANDEM_DATABASE_OWNER_URL", "postgres://o:hunter2@db/t"),
+            ("TANDEM_METRICS_TOKEN", "hunter2hunter2hunter2"),
+        ];
         let owned = || environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let config = read(&environment).expect("well-formed");
         let shown = config.shown(None, owned()).expect("shown");
@@ -239,6 +255,7 @@ mod tests {
             ("TANDEM_TRUSTED_PROXIES", "proxy"),
             ("TANDEM_LOGIN_FAILURES_PER_ACCOUNT", "0"),
             ("TANDEM_DRAIN_NOTICE_MS", "60000"),
+            ("TANDEM_METRICS_TOKEN", "short"),
         ] {
             refused(&[(name, value)]);
         }

@@ -19,11 +19,13 @@ const HOUSE: [(&str, &str, &[&str]); 6] = [
 const PURE: [&str; 8] = ["jiff", "rmp-serde", "serde", "serde_json", "sha2", "thiserror", "ts-rs", "uuid"];
 
 /// Who alone may name a crate.
-const AT_HOME: [(&str, &[&str]); 9] = [
+const AT_HOME: [(&str, &[&str]); 11] = [
     ("actix", &["actors", "gateway"]),
     ("actix-rt", &["actors", "gateway"]),
     ("actix-web", &["gateway", "hub"]),
     ("actix-http", &["gateway"]),
+    ("metrics", &["storage", "actors", "gateway"]),
+    ("metrics-exporter-prometheus", &["gateway"]),
     ("actix-web-actors", &["gateway"]),
     ("tokio-postgres", &["storage"]),
     ("deadpool-postgres", &["storage"]),

@@ -58,6 +58,8 @@ impl Fence {
         let work = client.query(&self.append, &params);
         let rows = tenant::writing(client, &self.set_workspaces, &workspaces(appends), work).await?;
         let answered = Instant::now();
+        metrics::histogram!("tandem_journal_commit_seconds").record(answered.duration_since(asked).as_secs_f64());
+        metrics::histogram!("tandem_journal_batch_appends").record(u32::try_from(appends.len()).map_or(f64::MAX, f64::from));
         let mut written = Written::with_capacity(rows.len());
         for row in &rows {
             let (ticket, at) = written_row(row).map_err(Failed::unknown)?;

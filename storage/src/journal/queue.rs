@@ -73,6 +73,7 @@ impl Queue {
             return Err(StoreError::Full);
         }
         lines.push(Pending { append, answer, bytes });
+        lines.tell();
         drop(lines);
         self.changed.notify_one();
         Ok(answered)
@@ -84,6 +85,7 @@ impl Queue {
             {
                 let mut lines = self.lines.lock();
                 let batch = lines.take(max);
+                lines.tell();
                 if !batch.is_empty() {
                     return Some(batch);
                 }
@@ -105,7 +107,9 @@ impl Queue {
             if matches!(lines.state, State::Open) {
                 lines.state = State::Down(reason.to_owned());
             }
-            lines.take_all()
+            let all = lines.take_all();
+            lines.tell();
+            all
         };
         for pending in waiting {
             pending.answer(Err(StoreError::Unavailable(reason.to_owned())));
@@ -132,6 +136,11 @@ impl Queue {
 }
 
 impl Lines {
+    /// How many wait, for whoever watches the hub.
+    fn tell(&self) {
+        metrics::gauge!("tandem_journal_queue_appends").set(u32::try_from(self.appends).map_or(f64::MAX, f64::from));
+    }
+
     fn push(&mut self, pending: Pending) {
         let workspace = pending.append.ticket.workspace;
         self.appends += 1;

@@ -10,7 +10,8 @@ pub const NAMES_OF_OTHERS: [&str; 7] =
     ["TANDEM_CONFIG", "TANDEM_PG", "TANDEM_HUB_BIN", "TANDEM_HUB_URL", "TANDEM_TEST_PG", "TANDEM_APT_GET", "TANDEM_APT_ROOT"];
 
 /// Usual names, and the settings they stand for.
-const ALIASES: [(&str, &str); 2] = [("DATABASE_URL", "database_url"), ("DATABASE_OWNER_URL", "database_owner_url")];
+const ALIASES: [(&str, &str); 3] =
+    [("DATABASE_URL", "database_url"), ("DATABASE_OWNER_URL", "database_owner_url"), ("TANDEM_METRICS_TOKEN", "metrics_token")];
 
 /// The settings that the environment holds. `known` has every setting with its default, whose type tells how to read.
 ///

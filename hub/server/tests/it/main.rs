@@ -3,6 +3,7 @@
 mod fixture;
 mod http;
 mod hub;
+mod metrics;
 mod rest_bodies;
 mod rest_comments;
 mod rest_doors;
