@@ -3,11 +3,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message};
 use hub_core::ids::{TicketKey, WorkspaceId};
 use hub_core::wire::Problem;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::facts::FactsCache;
 use crate::ticket::{TicketActor, TicketMessage, ToActor};
@@ -16,6 +18,11 @@ use crate::{Ports, Settings, Tickets};
 
 /// Messages that may wait for one shard. Commands are bounded by permits, watchers by sockets; this is the backstop.
 const MAILBOX: usize = 65_536;
+
+/// Panics of one ticket, each within [`QUARANTINE`] of the one before, after which it rests.
+const MAX_DEATHS: u32 = 3;
+/// How long it rests, and how long a panic is remembered.
+const QUARANTINE: Duration = Duration::from_secs(60);
 
 /// For a ticket of this shard.
 #[derive(Message)]
@@ -47,12 +54,22 @@ pub struct OfferToGo {
     pub handled: u64,
 }
 
-/// A ticket is no longer usable: it panicked, or could not be read.
+/// A ticket is no longer usable.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Gone {
     pub ticket: TicketKey,
     pub actor: Addr<TicketActor>,
+    pub why: WhyGone,
+}
+
+/// Why a ticket is no longer usable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyGone {
+    /// It could not be read: the next who comes tries again.
+    Unread,
+    /// It panicked.
+    Panicked,
 }
 
 /// What every ticket actor of a shard shares.
@@ -73,7 +90,15 @@ pub struct Shard {
     activations: Arc<Semaphore>,
     shared: Option<Arc<Shared>>,
     tickets: HashMap<TicketKey, Awake>,
+    /// Tickets that panicked not long ago.
+    ailing: HashMap<TicketKey, Deaths>,
     workspaces: HashMap<WorkspaceId, Addr<WorkspaceActor>>,
+}
+
+/// The panics of one ticket.
+struct Deaths {
+    count: u32,
+    last: Instant,
 }
 
 struct Awake {
@@ -92,9 +117,32 @@ impl Shard {
     ) -> Addr<Self> {
         Self::start_in_arbiter(arbiter, |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
-            let (tickets, workspaces) = (HashMap::new(), HashMap::new());
-            Self { ports, settings, facts, activations, shared: None, tickets, workspaces }
+            let (tickets, ailing, workspaces) = (HashMap::new(), HashMap::new(), HashMap::new());
+            Self { ports, settings, facts, activations, shared: None, tickets, ailing, workspaces }
         })
+    }
+}
+
+impl Shard {
+    /// How long a ticket that keeps dying still rests, so that what kills it cannot keep the node busy.
+    fn rest_left(&mut self, ticket: TicketKey) -> Option<Duration> {
+        let deaths = self.ailing.get(&ticket)?;
+        let left = QUARANTINE.saturating_sub(deaths.last.elapsed());
+        if left.is_zero() {
+            self.ailing.remove(&ticket);
+            return None;
+        }
+        (deaths.count >= MAX_DEATHS).then_some(left)
+    }
+
+    fn died(&mut self, ticket: TicketKey) {
+        self.ailing.retain(|_, deaths| deaths.last.elapsed() < QUARANTINE);
+        let deaths = self.ailing.entry(ticket).or_insert(Deaths { count: 0, last: Instant::now() });
+        deaths.count += 1;
+        deaths.last = Instant::now();
+        if deaths.count == MAX_DEATHS {
+            tracing::error!(ticket = %ticket.ticket, "a ticket keeps dying; it rests for a while");
+        }
     }
 }
 
@@ -119,15 +167,18 @@ impl Handler<Begin> for Shard {
 impl Handler<ToTicket> for Shard {
     type Result = ();
     fn handle(&mut self, ToTicket { ticket, message }: ToTicket, _: &mut Self::Context) {
-        let Some(shared) = &self.shared else { return message.refuse(Problem::busy(250)) };
+        let Some(shared) = self.shared.clone() else { return message.refuse(Problem::busy(250)) };
         if message.is_idle_talk() && !self.tickets.contains_key(&ticket) {
             return;
+        }
+        if let Some(left) = self.rest_left(ticket) {
+            return message.refuse(Problem::busy(u64::try_from(left.as_millis()).unwrap_or(u64::MAX)));
         }
         if self.tickets.get(&ticket).is_some_and(|awake| !awake.actor.connected()) {
             self.tickets.remove(&ticket);
         }
         let awake = self.tickets.entry(ticket).or_insert_with(|| {
-            let actor = TicketActor::wake(ticket, Arc::clone(shared));
+            let actor = TicketActor::wake(ticket, shared);
             Awake { actor, sent: 0 }
         });
         match awake.actor.try_send(ToActor(message)) {
@@ -169,9 +220,13 @@ impl Handler<OfferToGo> for Shard {
 
 impl Handler<Gone> for Shard {
     type Result = ();
-    fn handle(&mut self, Gone { ticket, actor }: Gone, _: &mut Self::Context) {
+    fn handle(&mut self, Gone { ticket, actor, why }: Gone, _: &mut Self::Context) {
         if self.tickets.get(&ticket).is_some_and(|awake| awake.actor == actor) {
             self.tickets.remove(&ticket);
+        }
+        match why {
+            WhyGone::Panicked => self.died(ticket),
+            WhyGone::Unread => {}
         }
     }
 }

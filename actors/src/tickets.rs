@@ -6,6 +6,7 @@ use actix::{Addr, Arbiter};
 use hub_core::ids::{CommandKey, StreamId, TicketId, TicketKey, WorkspaceId};
 use hub_core::ports::Journal;
 use hub_core::rules::intent::{Asker, Intent, Step};
+use hub_core::rules::permissions::{Act, may};
 use hub_core::rules::stale::Numbering;
 use hub_core::rules::workspace::WorkspaceFacts;
 use hub_core::wire::{Priority, Problem, Source, Topic};
@@ -117,8 +118,9 @@ impl Tickets {
         key: CommandKey,
         new: NewTicket,
     ) -> Result<(TicketId, Receipt), Problem> {
-        let number = self.next_number(workspace).await?;
+        may(by.role, by.user, by.user, Act::CreateTicket).check()?;
         let ticket = TicketId::derived(workspace, by.user, key);
+        let number = self.number_for(TicketKey { workspace, ticket }).await?;
         let NewTicket { title, description, source, priority } = new;
         let steps = vec![Step::Create { title, description, source, priority, number }];
         let receipt = self.submit(TicketKey { workspace, ticket }, Intent { key, by, steps }).await?;
@@ -148,6 +150,18 @@ impl Tickets {
     /// The life of the log that all numbers count in.
     pub fn stream(&self) -> StreamId {
         self.inner.journal.stream()
+    }
+
+    /// A fresh number, or any at all where the ticket is there already: a repeat makes nothing.
+    async fn number_for(&self, ticket: TicketKey) -> Result<u64, Problem> {
+        match self.inner.journal.load(ticket).await {
+            Ok(Some(made)) => Ok(made.number),
+            Ok(None) => self.next_number(ticket.workspace).await,
+            Err(error) => {
+                tracing::warn!(ticket = %ticket.ticket, %error, "a new ticket cannot be looked for");
+                Err(Problem::busy(1_000))
+            }
+        }
     }
 
     async fn next_number(&self, workspace: WorkspaceId) -> Result<u64, Problem> {

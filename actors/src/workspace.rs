@@ -166,7 +166,7 @@ impl WorkspaceActor {
         }
         let (facts, id) = (Arc::clone(&self.shared.facts), self.id);
         self.later(ctx, async move { facts.get(id).await }, move |actor, _, facts| match facts {
-            Ok(Some(facts)) => actor.grant(&watch, &facts),
+            Ok(Some(facts)) => actor.grant(watch, &facts),
             Ok(None) => watch.answer(WatchAnswer::Refused(Problem::not_found())),
             Err(error) => {
                 tracing::warn!(workspace = %actor.id, %error, "a workspace cannot be read for a watcher");
@@ -175,7 +175,7 @@ impl WorkspaceActor {
         });
     }
 
-    fn grant(&mut self, watch: &Watch, facts: &WorkspaceFacts) {
+    fn grant(&mut self, watch: Watch, facts: &WorkspaceFacts) {
         let assignable = facts.staff.iter().filter(|member| member.role.works_on_tickets());
         let people = assignable.map(|member| PersonRef { id: member.id, name: member.name.clone() }).collect();
         let teams = facts.teams.iter().map(|(id, name)| TeamRef { id: *id, name: name.clone() }).collect();

@@ -42,8 +42,8 @@ pub struct TopicKey {
     pub topic: Topic,
 }
 
-/// Somebody at a socket wants to watch a topic: goes to the topic's owner, who judges and answers.
-#[derive(Clone)]
+/// Somebody at a socket wants to watch a topic: goes to the topic's owner, who judges and answers. Answered exactly once:
+/// one that is dropped unanswered, with the actor that held it, is refused.
 pub struct Watch {
     /// What.
     pub topic: TopicKey,
@@ -59,13 +59,28 @@ pub struct Watch {
     pub attempt: u64,
     /// Where the socket lives.
     pub worker: FanoutHandle,
+    /// Whether it has its answer.
+    pub(crate) is_answered: bool,
 }
 
 impl Watch {
     /// Answers the watcher.
-    pub fn answer(&self, answer: WatchAnswer) {
+    pub fn answer(mut self, answer: WatchAnswer) {
+        self.is_answered = true;
+        self.deliver(answer);
+    }
+
+    fn deliver(&self, answer: WatchAnswer) {
         let Self { topic, connection, attempt, .. } = self;
         self.worker.deliver(Delivery::Answer { topic: *topic, connection: *connection, attempt: *attempt, answer });
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.deliver(WatchAnswer::Refused(Problem::busy(500)));
+        }
     }
 }
 

@@ -89,6 +89,13 @@ impl Outbox {
         self.wake(waiting);
     }
 
+    /// Drops the signals of a topic that is no longer watched: nothing of it may follow the answer that says so.
+    pub fn forget(&self, topic: u64) {
+        let mut waiting = self.waiting.lock();
+        waiting.signal_order.retain(|(of, _)| *of != topic);
+        waiting.signals.retain(|(of, _), _| *of != topic);
+    }
+
     /// True when at least half of the room is free: the client reads again.
     pub fn has_room(&self) -> bool {
         let waiting = self.waiting.lock();
@@ -169,5 +176,9 @@ mod tests {
             outbox.push_signal(1, slot, Bytes::from_static(b"s"));
         }
         assert_eq!(outbox.drain().len(), 2);
+        outbox.push_signal(1, 1, Bytes::from_static(b"gone"));
+        outbox.push_signal(2, 1, Bytes::from_static(b"stays"));
+        outbox.forget(1);
+        assert_eq!(outbox.drain(), [Bytes::from_static(b"stays")]);
     }
 }

@@ -24,6 +24,8 @@ use crate::{Tickets, metrics};
 const MAILBOX: usize = 65_536;
 /// Requests of one socket that may wait behind an unanswered one, per topic.
 const WAITING_PER_TOPIC: usize = 16;
+/// Topics of one socket that are asked for at once: their answers fill half an outbox at most.
+const MAX_ASKING: usize = 8;
 /// How long after a refused resynchronisation the next try begins.
 const RETRY: Duration = Duration::from_millis(500);
 /// How often a topic that was left behind looks whether its client reads again.
@@ -137,6 +139,7 @@ enum View {
     /// The owner has been asked.
     Asking {
         attempt: u64,
+        position: Position,
         request: Option<u64>,
         /// The last event delivered, when it was watching before and still is.
         live: Option<u64>,
@@ -148,6 +151,17 @@ enum View {
     /// Left behind: the client does not read, so nothing more is queued for this topic until it does. Nothing is skipped:
     /// it then resynchronises from the last event delivered.
     Behind { seq: u64, since: Instant },
+}
+
+/// What a socket asks the owner of a topic.
+struct Question {
+    position: Position,
+    /// The client's request number; none when the hub asks.
+    request: Option<u64>,
+    /// The last event delivered, when it is watching already.
+    live: Option<u64>,
+    /// What the client asked behind it.
+    then: VecDeque<Next>,
 }
 
 enum Next {
@@ -174,11 +188,15 @@ impl Fanout {
         let Subscribe { connection, id, topic, position } = message;
         let Some(entry) = self.connections.get_mut(&connection) else { return };
         let too_many = entry.topics.len() >= entry.max_topics;
+        let asking = entry.topics.values().filter(|view| matches!(view, View::Asking { .. })).count();
+        // Each answer may weigh as much as a message may: as many are asked for at once as the outbox has room for.
+        let no_room = asking >= MAX_ASKING || !entry.outbox.has_room();
         let live = match entry.topics.get_mut(&topic) {
             Some(View::Asking { then, .. }) => {
                 let queued = queue(then, Next::Subscribe { id, position });
                 return queued.unwrap_or_else(|problem| entry.send(&ServerFrame::error(Some(id), problem)));
             }
+            _ if no_room => return entry.send(&ServerFrame::error(Some(id), Problem::busy(250))),
             Some(View::Live { seq } | View::Behind { seq, .. }) => Some(*seq),
             None if too_many => {
                 let problem = Problem::new(ErrorCode::LimitReached, "This connection watches as many topics as it may.");
@@ -186,7 +204,7 @@ impl Fanout {
             }
             None => None,
         };
-        self.ask(ctx, connection, topic, position, Some(id), live);
+        self.ask(ctx, connection, topic, Question { position, request: Some(id), live, then: VecDeque::new() });
     }
 
     fn unsubscribe(&mut self, message: Unsubscribe) {
@@ -202,23 +220,17 @@ impl Fanout {
         }
     }
 
-    /// Asks the owner of a topic on behalf of a socket; `live` is the last event delivered so far.
-    fn ask(
-        &mut self,
-        ctx: &mut Context<Self>,
-        connection: ConnectionId,
-        topic: Topic,
-        position: Position,
-        request: Option<u64>,
-        live: Option<u64>,
-    ) {
+    /// Asks the owner of a topic on behalf of a socket.
+    fn ask(&mut self, ctx: &mut Context<Self>, connection: ConnectionId, topic: Topic, question: Question) {
         let Some(entry) = self.connections.get_mut(&connection) else { return };
         let Some(worker) = self.handle.clone() else { return };
         self.attempts += 1;
         let attempt = self.attempts;
-        entry.topics.insert(topic, View::Asking { attempt, request, live, then: VecDeque::new() });
+        let Question { position, request, live, then } = question;
+        entry.topics.insert(topic, View::Asking { attempt, position, request, live, then });
         let key = TopicKey { workspace: entry.workspace, topic };
-        let watch = Watch { topic: key, by: entry.by.clone(), position, request, connection, attempt, worker };
+        let watch =
+            Watch { topic: key, by: entry.by.clone(), position, request, connection, attempt, worker, is_answered: false };
         if let Err(problem) = self.tickets.watch(watch) {
             self.answered(ctx, key, connection, attempt, WatchAnswer::Refused(problem));
         }
@@ -238,7 +250,7 @@ impl Fanout {
             watched.grants = watched.grants.max(*grant);
         }
         let open = self.connections.get_mut(&connection).and_then(|entry| match entry.topics.remove(&key.topic) {
-            Some(View::Asking { attempt: asked, request, live, then }) if asked == attempt => Some((request, live, then)),
+            Some(View::Asking { attempt: asked, request, live, then, .. }) if asked == attempt => Some((request, live, then)),
             Some(view @ (View::Asking { .. } | View::Live { .. } | View::Behind { .. })) => {
                 entry.topics.insert(key.topic, view);
                 None
@@ -247,7 +259,7 @@ impl Fanout {
         });
         let Some((request, live, then)) = open else { return self.end_if_nobody_watches(key) };
         match answer {
-            WatchAnswer::Granted { seq, frame, .. } => self.granted(key, connection, seq, &frame),
+            WatchAnswer::Granted { seq, frame, .. } => self.granted(ctx, key, connection, seq, live, &frame),
             WatchAnswer::Refused(problem) => self.refused(ctx, key, connection, request, live, problem),
         }
         for next in then {
@@ -260,10 +272,30 @@ impl Fanout {
         }
     }
 
-    fn granted(&mut self, key: TopicKey, connection: ConnectionId, seq: u64, frame: &ServerFrame) {
+    fn granted(
+        &mut self,
+        ctx: &mut Context<Self>,
+        key: TopicKey,
+        connection: ConnectionId,
+        seq: u64,
+        live: Option<u64>,
+        frame: &ServerFrame,
+    ) {
         let Some(entry) = self.connections.get_mut(&connection) else { return };
-        entry.send(frame);
-        entry.topics.insert(key.topic, View::Live { seq });
+        let found_room = entry.outbox.push(entry.codec.encode(frame).into()).is_ok();
+        let view = match (found_room, live) {
+            (true, _) => {
+                metrics::sent(frame);
+                View::Live { seq }
+            }
+            (false, Some(seq)) => {
+                ctx.notify_later(Look { connection, topic: key.topic }, LOOK_EVERY);
+                View::Behind { seq, since: Instant::now() }
+            }
+            // It was promised room when it asked, and used it for something else.
+            (false, None) => return (entry.cut)(),
+        };
+        entry.topics.insert(key.topic, view);
         self.watched.entry(key).or_default().connections.insert(connection);
     }
 
@@ -282,16 +314,16 @@ impl Fanout {
             entry.send(&ServerFrame::error(request, problem));
         }
         match live {
-            // It goes on as before; where the hub itself asked, it asks again.
+            // It goes on as before, and the hub itself asks again: whoever refused may not know that it watches.
             Some(seq) if code != ErrorCode::NotFound => {
                 entry.topics.insert(key.topic, View::Live { seq });
-                if request.is_none() {
-                    ctx.notify_later(Retry { connection, topic: key.topic }, RETRY);
-                }
+                ctx.notify_later(Retry { connection, topic: key.topic }, RETRY);
             }
             Some(_) => {
-                entry.send(&ServerFrame::Unsubscribed { topic: key.topic, code });
                 self.forget(connection, key.topic);
+                if let Some(entry) = self.connections.get(&connection) {
+                    entry.send(&ServerFrame::Unsubscribed { topic: key.topic, code });
+                }
             }
             None => self.end_if_nobody_watches(key),
         }
@@ -315,8 +347,10 @@ impl Fanout {
                     }
                 }
                 Some(View::Live { seq: last }) if seq > *last => missing.push(*connection),
-                // Where this finds no room, the answer that is on its way holds it.
-                Some(View::Asking { live: Some(last), .. }) if seq == *last + 1 && entry.outbox.push(bytes).is_ok() => {
+                // What comes while the hub itself resynchronises is in the answer; so is what finds no room here.
+                Some(View::Asking { request: Some(_), live: Some(last), .. })
+                    if seq == *last + 1 && entry.outbox.push(bytes).is_ok() =>
+                {
                     *last = seq;
                     queued += 1;
                 }
@@ -360,12 +394,34 @@ impl Fanout {
         if let Some(View::Live { seq }) = entry.topics.get(&topic) {
             let seq = *seq;
             let position = Some((seq, self.tickets.stream()));
-            self.ask(ctx, connection, topic, position, None, Some(seq));
+            self.ask(ctx, connection, topic, Question { position, request: None, live: Some(seq), then: VecDeque::new() });
         }
     }
 
+    /// Deliveries were lost, answers perhaps among them: every topic is asked for again.
+    fn resync_everything(&mut self, ctx: &mut Context<Self>) {
+        for connection in self.connections.keys().copied().collect::<Vec<_>>() {
+            let Some(entry) = self.connections.get_mut(&connection) else { continue };
+            for topic in entry.topics.keys().copied().collect::<Vec<_>>() {
+                let Some(entry) = self.connections.get_mut(&connection) else { break };
+                match entry.topics.remove(&topic) {
+                    Some(View::Asking { position, request, live, then, .. }) => {
+                        self.ask(ctx, connection, topic, Question { position, request, live, then });
+                    }
+                    Some(view @ (View::Live { .. } | View::Behind { .. })) => {
+                        entry.topics.insert(topic, view);
+                        self.resync(ctx, connection, topic);
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// The owner begins anew, and counts its grants anew.
     fn resync_topic(&mut self, ctx: &mut Context<Self>, key: TopicKey) {
-        let Some(watched) = self.watched.get(&key) else { return };
+        let Some(watched) = self.watched.get_mut(&key) else { return };
+        watched.grants = 0;
         for connection in watched.connections.clone() {
             self.resync(ctx, connection, key.topic);
         }
@@ -374,10 +430,10 @@ impl Fanout {
     fn ended(&mut self, key: TopicKey, code: ErrorCode) {
         let Some(watched) = self.watched.get(&key) else { return };
         for connection in watched.connections.clone() {
+            self.forget(connection, key.topic);
             if let Some(entry) = self.connections.get(&connection) {
                 entry.send(&ServerFrame::Unsubscribed { topic: key.topic, code });
             }
-            self.forget(connection, key.topic);
         }
     }
 
@@ -395,6 +451,7 @@ impl Fanout {
     fn forget(&mut self, connection: ConnectionId, topic: Topic) {
         let Some(entry) = self.connections.get_mut(&connection) else { return };
         entry.topics.remove(&topic);
+        entry.outbox.forget(self.slots.hash_one(topic));
         let key = TopicKey { workspace: entry.workspace, topic };
         if let Some(watched) = self.watched.get_mut(&key) {
             watched.connections.remove(&connection);
@@ -450,9 +507,7 @@ impl Handler<Deliver> for Fanout {
     fn handle(&mut self, Deliver(delivery): Deliver, ctx: &mut Self::Context) {
         if self.overflowed.swap(false, Ordering::AcqRel) {
             tracing::warn!(worker = self.id.0, "deliveries found no room: all topics resynchronise");
-            for key in self.watched.keys().copied().collect::<Vec<_>>() {
-                self.resync_topic(ctx, key);
-            }
+            self.resync_everything(ctx);
         }
         match delivery {
             Delivery::Event { topic, seq, frame } => self.event(ctx, topic, seq, &frame),

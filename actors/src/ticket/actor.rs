@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::fut::{ActorFutureExt, wrap_future};
-use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, SpawnHandle};
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
 use hub_core::ids::{CommandKey, TicketKey};
 use hub_core::ports::{EventRange, From, KeyRecord, StoreError};
 use hub_core::rules::record::Happened;
@@ -17,13 +17,15 @@ use hub_core::rules::ticket::TicketState;
 use hub_core::rules::workspace::WorkspaceFacts;
 use hub_core::wire::{Problem, Topic};
 
+use tokio::time::Instant;
+
 use super::history::History;
 use super::work::{Command, InFlight};
 use super::{TicketMessage, watchers};
 use crate::fanout::{Delivery, TopicKey, Watch, WatchAnswer};
 use crate::interest::Interest;
 use crate::metrics::{self, Awake};
-use crate::shard::{Gone, OfferToGo, Shared};
+use crate::shard::{Gone, OfferToGo, Shared, WhyGone};
 
 /// Backstop of the mailbox; commands are bounded by permits, watchers by sockets.
 const MAILBOX: usize = 16_384;
@@ -52,7 +54,11 @@ pub struct TicketActor {
     pub(super) keys: VecDeque<(CommandKey, KeyRecord)>,
     /// Messages seen, so that the shard can tell whether one is still on its way.
     handled: u64,
-    idle: Option<SpawnHandle>,
+    /// When the last message came.
+    last_message: Instant,
+    /// A look at whether to rest is due. Never cancelled: cancelling a future in the turn in which its actor is terminated
+    /// makes actix spin for ever, and a panic terminates.
+    look_is_due: bool,
     pub(super) refreshing: bool,
     _awake: Awake,
 }
@@ -99,7 +105,8 @@ impl TicketActor {
                 history: History::default(),
                 keys: VecDeque::new(),
                 handled: 0,
-                idle: None,
+                last_message: Instant::now(),
+                look_is_due: false,
                 refreshing: false,
                 _awake: Awake::begin(),
             }
@@ -191,7 +198,7 @@ impl TicketActor {
             watch.answer(WatchAnswer::Refused(Problem::unavailable()));
         }
         if self.agents.is_empty() && self.customers.is_empty() {
-            return self.go(ctx);
+            return self.go(ctx, WhyGone::Unread);
         }
         self.read(ctx, tries.saturating_add(1), published, doubtful);
     }
@@ -204,7 +211,7 @@ impl TicketActor {
         for watch in self.watchers_waiting.drain(..) {
             watch.answer(WatchAnswer::Refused(Problem::busy(500)));
         }
-        self.go(ctx);
+        self.go(ctx, WhyGone::Panicked);
         for (interest, numbering) in [(&self.agents, Numbering::Ticket), (&self.customers, Numbering::Thread)] {
             let topic = self.topic(numbering);
             interest.publish(|| Delivery::Resync { topic });
@@ -212,8 +219,8 @@ impl TicketActor {
     }
 
     /// The shard forgets this actor before anything else can reach it; then it ends.
-    fn go(&self, ctx: &mut Context<Self>) {
-        if self.shared.shard.try_send(Gone { ticket: self.key, actor: ctx.address() }).is_err() {
+    fn go(&self, ctx: &mut Context<Self>, why: WhyGone) {
+        if self.shared.shard.try_send(Gone { ticket: self.key, actor: ctx.address(), why }).is_err() {
             tracing::warn!(ticket = %self.key.ticket, "the shard had no room; it will find the actor gone");
         }
         ctx.terminate();
@@ -254,22 +261,29 @@ impl TicketActor {
         if self.agents.is_empty() && self.customers.is_empty() && self.reads == 0 {
             self.history.clear();
         }
-        if !self.is_idle() || self.idle.is_some() {
+        if !self.is_idle() || self.look_is_due {
             return;
         }
         // A ticket that does not exist is not worth keeping awake.
-        let after = if self.state().is_some() { self.shared.settings.passivate_after } else { Duration::from_secs(1) };
-        self.idle = Some(ctx.run_later(after, |actor, ctx| {
+        let rest_after = if self.state().is_some() { self.shared.settings.passivate_after } else { Duration::from_secs(1) };
+        let left = rest_after.saturating_sub(self.last_message.elapsed());
+        if left.is_zero() {
+            return self.offer_to_go(ctx);
+        }
+        self.look_is_due = true;
+        ctx.run_later(left, |actor, ctx| {
             actor.guarded(ctx, |actor, ctx| {
-                actor.idle = None;
-                if actor.is_idle() {
-                    let offer = OfferToGo { ticket: actor.key, actor: ctx.address(), handled: actor.handled };
-                    if actor.shared.shard.try_send(offer).is_err() {
-                        actor.rest_if_idle(ctx);
-                    }
-                }
+                actor.look_is_due = false;
+                actor.rest_if_idle(ctx);
             });
-        }));
+        });
+    }
+
+    fn offer_to_go(&mut self, ctx: &mut Context<Self>) {
+        let offer = OfferToGo { ticket: self.key, actor: ctx.address(), handled: self.handled };
+        if self.shared.shard.try_send(offer).is_err() {
+            tracing::debug!(ticket = %self.key.ticket, "the shard had no room for an offer; the next message brings another");
+        }
     }
 }
 
@@ -285,9 +299,7 @@ impl Handler<ToActor> for TicketActor {
     type Result = ();
     fn handle(&mut self, ToActor(message): ToActor, ctx: &mut Self::Context) {
         self.handled += 1;
-        if let Some(idle) = self.idle.take() {
-            ctx.cancel_future(idle);
-        }
+        self.last_message = Instant::now();
         self.guarded(ctx, |actor, ctx| {
             actor.handle_message(ctx, message);
             actor.rest_if_idle(ctx);

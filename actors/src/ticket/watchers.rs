@@ -44,11 +44,14 @@ impl TicketActor {
         };
         let head = self.head(numbering);
         match resume(watch.position, self.shared.ports.journal.stream(), head) {
-            Resume::Reset(Why::Ahead) if reread == Reread::No && self.in_flight.is_none() => {
-                // Perhaps another owner wrote: the database is asked before anybody is told to be ahead.
+            Resume::Reset(Why::Ahead) if reread == Reread::No => {
+                // Perhaps another owner wrote: the database is asked before anybody is told to be ahead; where an append is
+                // under way, when that is known to have happened or not.
                 let published = self.state().map_or(0, |state| state.seq);
                 self.watchers_waiting.push(watch);
-                self.read(ctx, 0, Some(published), Vec::new());
+                if self.in_flight.is_none() {
+                    self.read(ctx, 0, Some(published), Vec::new());
+                }
             }
             Resume::Reset(_) => self.reset(ctx, watch, numbering),
             Resume::Tail { after } => self.tail(ctx, watch, numbering, after, 0),
@@ -100,11 +103,18 @@ impl TicketActor {
     }
 
     fn grant_tail(&mut self, ctx: &mut Context<Self>, watch: Watch, numbering: Numbering, events: &[Arc<Happened>]) {
-        let records = records(events, numbering);
+        let records = self.up_to_head(records(events, numbering), numbering);
         if weight(&records) > MAX_EVENTS_BYTES {
             return self.reset(ctx, watch, numbering);
         }
-        self.grant(&watch, numbering, |frame| frame.events = Some(records));
+        self.grant(watch, numbering, |frame| frame.events = Some(records));
+    }
+
+    /// A read may see a commit whose answer is still on its way here: what it wrote is told when it is known, not before.
+    fn up_to_head(&self, mut records: Vec<EventRecord>, numbering: Numbering) -> Vec<EventRecord> {
+        let head = self.head(numbering);
+        records.retain(|record| record.seq <= head);
+        records
     }
 
     /// The ticket as it stands, with its newest events.
@@ -114,7 +124,7 @@ impl TicketActor {
         let enough = records(&in_memory, numbering).len() >= SNAPSHOT_EVENTS as usize
             || in_memory.first().is_some_and(|happened| happened.seq == 1);
         if enough {
-            return self.grant_reset(&watch, numbering, in_memory);
+            return self.grant_reset(watch, numbering, in_memory);
         }
         let range = EventRange { numbering, from: From::Before(head + 1), limit: SNAPSHOT_EVENTS };
         self.read_events(ctx, range, watch, move |actor, ctx, watch, mut events| {
@@ -122,14 +132,14 @@ impl TicketActor {
             match actor.history.after(read_to, numbering, actor.head(numbering)) {
                 Some(news) => {
                     events.extend(news);
-                    actor.grant_reset(&watch, numbering, events);
+                    actor.grant_reset(watch, numbering, events);
                 }
                 None => actor.reset(ctx, watch, numbering),
             }
         });
     }
 
-    fn grant_reset(&mut self, watch: &Watch, numbering: Numbering, events: Vec<Arc<Happened>>) {
+    fn grant_reset(&mut self, watch: Watch, numbering: Numbering, events: Vec<Arc<Happened>>) {
         let (Some(state), Some(facts)) = (self.state(), &self.facts) else {
             return watch.answer(WatchAnswer::Refused(Problem::busy(500)));
         };
@@ -137,7 +147,7 @@ impl TicketActor {
             return watch.answer(WatchAnswer::Refused(Problem::not_found()));
         };
         let mut room = MAX_EVENTS_BYTES.saturating_sub(serde_json::to_vec(&ticket).map_or(0, |bytes| bytes.len()));
-        let mut newest = records(&events, numbering);
+        let mut newest = self.up_to_head(records(&events, numbering), numbering);
         let skip = newest.len().saturating_sub(SNAPSHOT_EVENTS as usize);
         newest.drain(..skip);
         let fitting = newest.iter().rev().take_while(|record| {
@@ -155,7 +165,7 @@ impl TicketActor {
     }
 
     /// From here on the watcher is told each event; the grant goes to its worker before any of them.
-    fn grant(&mut self, watch: &Watch, numbering: Numbering, fill: impl FnOnce(&mut Content)) {
+    fn grant(&mut self, watch: Watch, numbering: Numbering, fill: impl FnOnce(&mut Content)) {
         let seq = self.head(numbering);
         let mut content = Content { events: None, reset: false, snapshot: None };
         fill(&mut content);

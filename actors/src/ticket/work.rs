@@ -8,7 +8,7 @@ use actix::Context;
 use hub_core::ids::CommandKey;
 use hub_core::ports::{Append, AppendEvent, Appended, EventRange, From, KeyRecord, StoreError};
 use hub_core::rules::intent::{Decided, Intent, Refusal};
-use hub_core::rules::permissions::Side;
+use hub_core::rules::permissions::{Act, Side, may};
 use hub_core::rules::record::Happened;
 use hub_core::rules::stale::Numbering;
 use hub_core::rules::ticket::TicketState;
@@ -16,6 +16,7 @@ use hub_core::wire::{ErrorCode, EventRecord, MAX_HUB_MESSAGE_BYTES, Problem, Ser
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::actor::{Life, TicketActor};
+use super::watchers::Reread;
 use crate::Receipt;
 use crate::fanout::{Delivery, Frame};
 use crate::workspace::WorkspaceMessage;
@@ -38,11 +39,13 @@ pub(super) struct Command {
     _permit: OwnedSemaphorePermit,
     /// How often it was decided and lost against another owner.
     losses: u32,
+    /// The log was looked at since it came.
+    is_reread: bool,
 }
 
 impl Command {
     pub fn new(intent: Intent, answer: oneshot::Sender<Result<Receipt, Problem>>, permit: OwnedSemaphorePermit) -> Self {
-        Self { digest: intent.digest(), intent, answer, _permit: permit, losses: 0 }
+        Self { digest: intent.digest(), intent, answer, _permit: permit, losses: 0, is_reread: false }
     }
 
     pub fn answer(self, result: Result<Receipt, Problem>) {
@@ -55,7 +58,9 @@ impl Command {
     }
 
     /// The answer to a key that had its effect already: the same as the first time, or `invalid`.
-    fn repeat(&self, record: &KeyRecord) -> Result<Receipt, Problem> {
+    fn repeat(&self, record: &KeyRecord, ticket: Option<&TicketState>) -> Result<Receipt, Problem> {
+        let by = &self.intent.by;
+        ticket.map_or(Ok(()), |ticket| may(by.role, by.user, ticket.requester.id, Act::Read).check())?;
         if record.used.by != self.intent.by.user || record.used.digest != self.digest {
             return Err(Problem::invalid_field("key", "was used for something else"));
         }
@@ -95,7 +100,7 @@ impl TicketActor {
         while draft.commands.len() < MAX_TOGETHER {
             let Some(command) = self.waiting.pop_front() else { break };
             if let Some((_, record)) = self.keys.iter().find(|(key, _)| *key == command.key()) {
-                let answer = command.repeat(record);
+                let answer = command.repeat(record, self.state());
                 command.answer(answer);
                 continue;
             }
@@ -111,6 +116,7 @@ impl TicketActor {
                     self.waiting.push_front(command);
                     break;
                 }
+                Err(Refusal::Ahead) if !command.is_reread => return self.reread_for(ctx, command),
                 Err(refusal) => self.refuse(ctx, command, refusal),
             }
         }
@@ -119,6 +125,14 @@ impl TicketActor {
         {
             self.append(ctx, draft, Box::new(state));
         }
+    }
+
+    /// Somebody has seen more than this actor knows of: perhaps another owner wrote. Decided again after a look at the log.
+    fn reread_for(&mut self, ctx: &mut Context<Self>, mut command: Command) {
+        command.is_reread = true;
+        self.waiting.push_front(command);
+        let published = self.state().map_or(0, |state| state.seq);
+        self.read(ctx, 0, Some(published), Vec::new());
     }
 
     /// The facts to decide by; none while they are being asked for, which comes back here.
@@ -174,8 +188,11 @@ impl TicketActor {
         self.publish(events);
         for (command, record) in commands {
             self.remember_key(record);
-            let answer = command.repeat(&record);
+            let answer = command.repeat(&record, self.state());
             command.answer(answer);
+        }
+        for watch in std::mem::take(&mut self.watchers_waiting) {
+            self.watch(ctx, watch, Reread::No);
         }
         self.work(ctx);
     }
@@ -213,7 +230,7 @@ impl TicketActor {
     pub(super) fn settle_doubts(&mut self, keys: &HashMap<CommandKey, Option<KeyRecord>>) {
         for command in std::mem::take(&mut self.waiting) {
             if let Some(Some(record)) = keys.get(&command.key()) {
-                let answer = command.repeat(record);
+                let answer = command.repeat(record, self.state());
                 command.answer(answer);
             } else if command.losses > MAX_LOSSES {
                 command.answer(Err(Problem::busy(500)));
@@ -266,7 +283,7 @@ impl TicketActor {
         let numbering = command.intent.by.numbering();
         let stale_after = match &refusal {
             Refusal::Stale { after, .. } if missed.is_none() => Some(*after),
-            Refusal::Stale { .. } | Refusal::Problem(_) => None,
+            Refusal::Stale { .. } | Refusal::Ahead | Refusal::Problem(_) => None,
         };
         let found_out = async move {
             let record = journal.find_key(ticket, key).await?;
@@ -282,7 +299,7 @@ impl TicketActor {
         let side = command.intent.by.role.side();
         self.later(ctx, found_out, move |actor, ctx, found_out| {
             let answer = match found_out {
-                Ok((Some(record), _)) => command.repeat(&record),
+                Ok((Some(record), _)) => command.repeat(&record, actor.state()),
                 Ok((None, read)) => Err(explain(refusal, missed.or(read).unwrap_or_default(), side)),
                 Err(error) => {
                     tracing::warn!(ticket = %actor.key.ticket, %error, "a key cannot be looked up");
@@ -331,6 +348,7 @@ impl Draft {
 fn explain(refusal: Refusal, missed: Vec<Happened>, side: Side) -> Problem {
     let fields = match refusal {
         Refusal::Problem(problem) => return problem,
+        Refusal::Ahead => return Problem::invalid_field("based_on", "is beyond the last event"),
         Refusal::Stale { fields, .. } => fields,
     };
     let problem = Problem::new(ErrorCode::Stale, "Something came in between. Look at it, then decide again.");

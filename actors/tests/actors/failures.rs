@@ -22,7 +22,7 @@ async fn a_panic_costs_one_ticket_a_moment_and_nobody_an_event() {
     };
     let (under_way, waiting) = (spawn(1), spawn(2));
     desk.settle().await;
-    faults::panic_at_next_command(TICKET.ticket);
+    faults::panic_at_next_command_here(TICKET.ticket);
     let poison = spawn(3);
     desk.settle().await;
     for answered in [under_way, waiting, poison] {
@@ -131,4 +131,79 @@ async fn a_ticket_that_cannot_be_read_is_tried_anew_by_the_next_who_comes() {
     desk.settle().await;
     assert_eq!(early.read_words(), ["err 1 Unavailable"]);
     assert_eq!(code(desk.reply(ana(), 1, 1).await), Ok(2));
+}
+
+#[actix_rt::test]
+async fn a_ticket_that_keeps_dying_rests_and_its_neighbours_work_on() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    for n in 0..3 {
+        faults::panic_at_next_command_here(TICKET.ticket);
+        assert_eq!(code(desk.tickets.submit(TICKET, note(ana(), n)).await), Err(ErrorCode::Unavailable));
+    }
+    let refused = desk.tickets.submit(TICKET, note(ana(), 10)).await.expect_err("it rests");
+    assert_eq!(refused.code, ErrorCode::Busy);
+    assert!(refused.retry_after_ms.is_some_and(|ms| ms > 50_000 && ms <= 60_000), "{refused:?}");
+    assert_eq!(code(desk.tickets.submit(OTHER, note(bo(), 11)).await), Ok(2));
+    tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+    assert_eq!(code(desk.tickets.submit(TICKET, note(ana(), 10)).await), Ok(2));
+}
+
+#[actix_rt::test]
+async fn a_subscribe_that_a_panic_caught_is_answered_and_the_topic_lives_on() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    for n in 0..3 {
+        desk.tickets.submit(TICKET, note(ana(), n)).await.expect("a note");
+    }
+    let socket = desk.socket(ana());
+    desk.journal.reads.close();
+    socket.subscribe(1, TOPIC, Some((1, hub_core::ports::Journal::stream(&desk.journal))));
+    desk.settle().await;
+    faults::panic_at_next_command_here(TICKET.ticket);
+    assert_eq!(code(desk.tickets.submit(TICKET, note(ana(), 9)).await), Err(ErrorCode::Unavailable));
+    desk.journal.reads.open();
+    desk.settle().await;
+    assert_eq!(socket.read_words(), ["err 1 Busy"]);
+    socket.subscribe(2, TOPIC, None);
+    socket.unsubscribe(3, TOPIC);
+    socket.subscribe(4, TOPIC, None);
+    desk.settle().await;
+    assert_eq!(socket.read_words(), ["2 R4", "ack 3", "4 R4"]);
+    desk.tickets.submit(TICKET, note(bo(), 10)).await.expect("a note");
+    desk.settle().await;
+    assert_eq!(socket.read_words(), ["+5"]);
+}
+
+#[actix_rt::test]
+async fn after_a_panic_the_ticket_still_sleeps_when_its_watchers_have_gone() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let socket = desk.socket(ana());
+    for id in 1..=5 {
+        socket.subscribe(id, TOPIC, None);
+    }
+    desk.settle().await;
+    faults::panic_at_next_command_here(TICKET.ticket);
+    desk.tickets.submit(TICKET, note(ana(), 1)).await.expect_err("it panics");
+    desk.settle().await;
+    socket.detach();
+    desk.settle().await;
+    tokio::time::sleep(LONG).await;
+    // What another node writes shows only when the ticket is read anew.
+    desk.write_elsewhere(&note(bo(), 2)).await;
+    let fresh = desk.socket(ana());
+    fresh.subscribe(1, TOPIC, None);
+    desk.settle().await;
+    assert_eq!(fresh.read_words(), ["1 R2"]);
+}
+
+#[actix_rt::test]
+async fn a_position_that_another_owner_made_is_believed_when_the_log_agrees() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    desk.tickets.submit(TICKET, note(ana(), 1)).await.expect("a note");
+    desk.write_elsewhere(&public(bo(), 2, 2)).await;
+    assert_eq!(code(desk.reply(ana(), 3, 3).await), Ok(4));
+    assert_eq!(code(desk.reply(ana(), 4, 99).await), Err(ErrorCode::Invalid));
 }

@@ -264,3 +264,56 @@ async fn one_who_reads_again_in_time_has_missed_nothing() {
     desk.settle().await;
     assert_eq!(slow.read_words(), ["+32"]);
 }
+
+#[actix_rt::test]
+async fn a_resume_ends_at_its_own_seq_even_when_the_log_is_ahead_of_the_actor() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    for n in 0..3 {
+        desk.tickets.submit(TICKET, note(ana(), n)).await.expect("a note");
+    }
+    let socket = desk.socket(ana());
+    desk.journal.reads.close();
+    socket.subscribe(1, TOPIC, Some((2, desk.journal.stream())));
+    desk.settle().await;
+    // Committed, but this actor has not been told.
+    desk.write_elsewhere(&note(bo(), 50)).await;
+    desk.journal.reads.open();
+    desk.settle().await;
+    assert_eq!(socket.read_words(), ["1 =3,4@4"]);
+    desk.tickets.submit(TICKET, note(ana(), 51)).await.expect("a note");
+    desk.settle().await;
+    assert_eq!(socket.read_words(), ["+5", "+6"]);
+}
+
+#[actix_rt::test]
+async fn a_signal_does_not_follow_the_ack_of_unsubscribe() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let socket = desk.socket(ana());
+    socket.subscribe(1, Topic::Workspace, None);
+    desk.settle().await;
+    socket.read();
+    desk.tickets.submit(TICKET, note(bo(), 1)).await.expect("a note");
+    desk.settle().await;
+    socket.unsubscribe(2, Topic::Workspace);
+    desk.settle().await;
+    assert_eq!(socket.read_words(), ["ack 2"]);
+}
+
+#[actix_rt::test]
+async fn a_client_that_asks_for_more_than_it_reads_is_told_to_wait() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let limits = actors::fanout::OutboxLimits { frames: 4, bytes: 1 << 20, signals: 10 };
+    let socket = desk.socket_with(ana(), limits);
+    for id in 1..=6 {
+        socket.subscribe(id, TOPIC, None);
+        desk.settle().await;
+    }
+    assert_eq!(socket.read_words()[..3], ["1 R1", "2 R1", "3 R1"]);
+    assert!(!socket.cut.load(std::sync::atomic::Ordering::SeqCst) || socket.read_words().is_empty());
+    socket.subscribe(9, TOPIC, None);
+    desk.settle().await;
+    assert_eq!(socket.read_words(), ["9 R1"]);
+}

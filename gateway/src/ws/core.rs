@@ -147,8 +147,12 @@ impl SessionCore {
     /// Time passed: the only thing that can end a silent socket. Asked at least once per heartbeat.
     pub fn tick(&mut self, now: Instant) -> Vec<Effect> {
         match &self.phase {
-            Phase::Greeting { until } | Phase::Authenticating { until, .. } if now >= *until => {
+            Phase::Greeting { until } if now >= *until => {
                 self.close(CloseCode::Unauthenticated, "no hello within the time for it")
+            }
+            // It said who it is; it is the hub that cannot tell. That must not read as signed out.
+            Phase::Authenticating { until, .. } if now >= *until => {
+                self.close(CloseCode::Drain, "nobody can tell who this is right now; come back")
             }
             Phase::Open { .. } if now.duration_since(self.last_life) >= self.heartbeat * 2 => {
                 self.close(CloseCode::HeartbeatMissed, "two heartbeats missed")
@@ -331,6 +335,9 @@ mod tests {
         let mut silent = opened(now);
         assert!(silent.tick(now + Duration::from_secs(4)).is_empty());
         assert_eq!(codes(&silent.tick(now + Duration::from_secs(5))), ["4401"]);
+        let mut unknown = opened(now);
+        unknown.message(br#"{"type":"hello","id":1,"protocol":1}"#, now);
+        assert_eq!(codes(&unknown.tick(now + Duration::from_secs(5))), ["1012"]);
         let mut core = greeted(now);
         core.alive(now + BEAT);
         assert!(core.tick(now + BEAT * 2).is_empty());

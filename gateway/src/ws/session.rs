@@ -158,6 +158,8 @@ impl Session {
             kill: self.kill.clone(),
         };
         if !self.doors.sockets.add(self.connection, socket, limits.per_user) {
+            let problem = Problem::new(ErrorCode::LimitReached, "This person has too many connections.");
+            self.send(&ServerFrame::error(Some(id), problem), ctx);
             let effects = self.core.close(CloseCode::TooMany, "this person has too many connections");
             return self.perform(effects, ctx);
         }

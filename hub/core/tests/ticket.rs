@@ -104,6 +104,7 @@ fn code(result: Result<Vec<Event>, Refusal>) -> Result<usize, ErrorCode> {
     match result {
         Ok(events) => Ok(events.len()),
         Err(Refusal::Problem(problem)) => Err(problem.code),
+        Err(Refusal::Ahead) => Err(ErrorCode::Invalid),
         Err(Refusal::Stale { .. }) => Err(ErrorCode::Stale),
     }
 }

@@ -80,6 +80,8 @@ pub enum Step {
 pub enum Refusal {
     /// Final, as it stands.
     Problem(Problem),
+    /// The asker wrote against an event that is not there: `invalid`, once the log was looked at.
+    Ahead,
     /// Something came in between; whoever answers adds the events after `after`.
     Stale {
         /// The position the asker wrote against, in the asker's numbering.
@@ -254,7 +256,7 @@ impl Scratch {
             Numbering::Thread => ticket.thread_seq,
         };
         if based_on > head {
-            return Err(Problem::invalid_field("based_on", "is beyond the last event").into());
+            return Err(Refusal::Ahead);
         }
         let missed = ticket.public_deeds.missed_by(Some(by.user), based_on, by.numbering());
         let refused = missed && refusable && !force && by.role.side() == Side::Staff;
@@ -322,7 +324,7 @@ impl Scratch {
         facts: &WorkspaceFacts,
     ) -> Result<(), Refusal> {
         if based_on > ticket.seq {
-            return Err(Problem::invalid_field("based_on", "is beyond the last event").into());
+            return Err(Refusal::Ahead);
         }
         if matches!(&patches.category_id, Patch::Set(id) if !facts.categories.iter().any(|(category, _)| category == id)) {
             return Err(Problem::invalid_field("category_id", "names no category of this workspace").into());
