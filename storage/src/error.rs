@@ -10,9 +10,15 @@ pub enum StartError {
     /// The address is none.
     #[error("the database address cannot be read: {0}")]
     Address(String),
-    /// Nobody answers there, or the sign-in is refused.
+    /// Nobody answers there.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
+    /// The server is there, and does not let this role in with this password.
+    #[error("the database does not let the hub in: {0}")]
+    SignInRefused(String),
+    /// The server is there, the database is not.
+    #[error("the server has no such database: {0}")]
+    NoDatabase(String),
     /// The server is asked to prove itself, and there is nothing to prove it by.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
@@ -104,6 +110,16 @@ pub(crate) fn describe(error: &PgError) -> String {
         below = source.source();
     }
     words
+}
+
+/// Why there is no way in.
+pub(crate) fn unreachable(error: &PgError) -> StartError {
+    let refused = [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION];
+    match error.code() {
+        Some(code) if refused.contains(code) => StartError::SignInRefused(describe(error)),
+        Some(code) if *code == SqlState::INVALID_CATALOG_NAME => StartError::NoDatabase(describe(error)),
+        Some(_) | None => StartError::Unreachable(describe(error)),
+    }
 }
 
 /// A read or a small write that did not work: worth another try later.

@@ -11,6 +11,7 @@ pub mod audit;
 mod clock;
 mod connect;
 mod error;
+mod examine;
 mod journal;
 mod lists;
 mod migrations;
@@ -27,6 +28,7 @@ mod workspaces;
 
 pub use clock::DbClock;
 pub use error::{SetupError, StartError};
+pub use examine::{Examination, OLDEST_POSTGRES, Server, examine};
 pub use migrations::{expected_version, migrate};
 pub use owner::{NewUser, NewWorkspace, Owner};
 pub use store::{Store, StoreConfig};

@@ -46,6 +46,7 @@ statements! {
     SESSION_SET_WORKSPACES = "session/set_workspaces.sql";
     START_RIGHTS = "start/rights.sql";
     START_ROLE = "start/role.sql";
+    START_SERVER = "start/server.sql";
     START_UNPROTECTED = "start/unprotected.sql";
     START_VERSION = "start/version.sql";
     WORKSPACE_CATEGORIES = "workspaces/categories.sql";

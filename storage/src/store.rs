@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::DbClock;
 use crate::connect::{Connector, Purpose};
-use crate::error::{StartError, describe};
+use crate::error::{StartError, describe, unreachable};
 use crate::journal::{Queue, Writer, stream_of};
 use crate::reads::Reads;
 use crate::start;
@@ -66,7 +66,7 @@ impl Store {
 
     async fn connect_here(config: StoreConfig, handle: Handle) -> Result<Self, StartError> {
         let reader = Connector::new(&config.url, Purpose::Reads, handle.clone())?;
-        let connection = reader.open().await.map_err(|error| StartError::Unreachable(describe(&error)))?;
+        let connection = reader.open().await.map_err(|error| unreachable(&error))?;
         start::check(&connection.client).await?;
         let clock = Arc::new(DbClock::new());
         let stream = stream_of(&connection.client, &clock).await.map_err(|error| StartError::Refused(describe(&error)))?;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, DEFAULTS, Secret};
-use crate::{demo, logs, seed, serve, wiring};
+use crate::{demo, doctor, logs, seed, serve, wiring};
 
 /// Tandem's hub: a helpdesk in which several people work one ticket at the same time.
 #[derive(Debug, Parser)]
@@ -29,6 +29,8 @@ enum Command {
     Migrate,
     /// Fill the database with accounts and tickets (needs DATABASE_OWNER_URL; loopback hubs only)
     Seed(Seed),
+    /// Look at everything the hub needs, and say what is wrong and how to mend it; exit status 1 when something is wrong
+    Doctor,
     /// Look at the audit chain
     #[command(subcommand)]
     Audit(Audit),
@@ -102,6 +104,7 @@ const EXAMPLES: &str = "Examples:
   hub seed --demo                               make the demo's workspaces
   hub serve                                     serve on http://127.0.0.1:8080
   TANDEM_PORT=9000 hub serve                    serve elsewhere
+  hub doctor                                    what is wrong here, and how to mend it
   hub audit verify --workspace acme             prove the log of a workspace
   hub config print                              what is in force, and
   hub config defaults                           what there is to set
@@ -140,6 +143,7 @@ pub fn run(cli: Cli) -> Result<()> {
         }
         Command::Migrate => with_io(|| migrate(&config)),
         Command::Seed(seed) => with_io(|| fill(&config, &seed)),
+        Command::Doctor => with_io(|| doctor::run(&config)),
         Command::Audit(Audit::Verify { workspace }) => with_io(|| verify(&config, &workspace)),
         Command::Config(ShowConfig::Print) => print_config(&config, file),
         Command::Config(ShowConfig::Defaults) => {

@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod config;
 mod demo;
+pub mod doctor;
 mod logs;
 mod readiness;
 pub mod seed;
