@@ -29,7 +29,7 @@ impl Query {
 
     /// Notes a complaint.
     pub fn complain(&mut self, name: &str, reason: impl Into<String>) {
-        self.errors.entry(name.to_owned()).or_insert_with(|| reason.into());
+        self.errors.entry(name.to_owned()).or_insert_with(|| reason.into().into());
     }
 
     /// Every value of a name, in order.

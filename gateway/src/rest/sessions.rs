@@ -78,7 +78,7 @@ fn read_sign_in(f: &mut Fields<'_>) -> Option<(Credentials, Grant)> {
     let grant = f.optional("grant", |value| match value.as_str() {
         Some("cookie") => Ok(Grant::Cookie),
         Some("token") => Ok(Grant::Token),
-        Some(_) | None => Err("must be cookie or token".into()),
+        Some(_) | None => Err("must be cookie or token"),
     });
     let credentials =
         Credentials { workspace: workspace?.trim().to_lowercase(), email: email?.trim().to_lowercase(), password: password? };

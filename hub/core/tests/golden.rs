@@ -350,6 +350,12 @@ fn wrong_frames_are_refused_with_the_code_and_the_fields() {
             Some(1),
             &["body"],
         ),
+        (
+            json!({"type": "post_reply", "id": 1, "key": ticket, "ticket_id": ticket, "body": long, "audience": "public"}),
+            ErrorCode::TooLarge,
+            Some(1),
+            &["body"],
+        ),
         (json!({"type": "assign", "id": 1, "key": ticket, "ticket_id": ticket}), ErrorCode::Invalid, Some(1), &["assignee_id"]),
         (
             json!({"type": "update_ticket", "id": 1, "key": ticket, "ticket_id": ticket, "title": null, "priority": "p9", "due_at": "soon"}),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::audit::{self, Hash};
-use crate::ids::{CommandKey, TicketKey, UserId};
+use crate::ids::{CommandKey, TicketId, TicketKey, UserId, WorkspaceId};
 use crate::time::UnixMs;
 use crate::wire::{Actor, ActorKind, Audience, Event, EventRecord, MAX_BODY_BYTES};
 
@@ -46,6 +46,15 @@ pub struct Sealed {
     pub hash: Hash,
 }
 
+/// Where an event belongs, as its own bytes say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The ticket, in its workspace.
+    pub ticket: TicketKey,
+    /// Its number there.
+    pub seq: u64,
+}
+
 /// What stands in `data`, beside the public part of the event.
 #[derive(Serialize, Deserialize)]
 struct Data {
@@ -73,6 +82,23 @@ pub enum Unreadable {
     /// Written by a newer hub.
     #[error("a stored event has version {0}, this hub reads {VERSION}")]
     Version(u64),
+}
+
+impl Data {
+    fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let data: Self = serde_json::from_slice(bytes)?;
+        if data.v == VERSION { Ok(data) } else { Err(Unreadable::Version(data.v)) }
+    }
+}
+
+/// Where the event with these `data` belongs: for comparing with where it was found.
+///
+/// # Errors
+/// [`Unreadable`], when the bytes are not the data of an event.
+pub fn place(data: &[u8]) -> Result<Place, Unreadable> {
+    let data = Data::read(data)?;
+    let ticket = TicketKey { workspace: WorkspaceId::new(data.workspace), ticket: TicketId::new(data.ticket) };
+    Ok(Place { ticket, seq: data.seq })
 }
 
 impl Happened {
@@ -145,10 +171,7 @@ impl Happened {
     /// # Errors
     /// [`Unreadable`], when the bytes are not such an event.
     pub fn open(data: &[u8], private: Option<&[u8]>) -> Result<Self, Unreadable> {
-        let data: Data = serde_json::from_slice(data)?;
-        if data.v != VERSION {
-            return Err(Unreadable::Version(data.v));
-        }
+        let data = Data::read(data)?;
         let mut event = data.event;
         let mut private: Map<String, Value> = private.map(serde_json::from_slice).transpose()?.unwrap_or_default();
         let name = private.remove("by").and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_else(|| ERASED.into());
@@ -208,7 +231,6 @@ fn cut(event: Event) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{TicketId, WorkspaceId};
     use crate::rules::audit::{GENESIS, Link, verify};
     use crate::wire::Source;
     use uuid::Uuid;
@@ -258,6 +280,7 @@ mod tests {
         for event in one_of_each() {
             let sealed = event.seal(KEY, &GENESIS, [9; 16]);
             assert_eq!(Happened::open(&sealed.data, Some(&sealed.private)).expect("own bytes"), event);
+            assert_eq!(place(&sealed.data).expect("own bytes"), Place { ticket: KEY, seq: event.seq });
             let data = String::from_utf8(sealed.data).expect("JSON");
             assert!(!data.contains("secret words") && !data.contains("Ana"), "{data}");
         }

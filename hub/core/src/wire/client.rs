@@ -79,7 +79,7 @@ impl FieldPatches {
             priority: f.patch("priority", fields::parsed("p1, p2, p3 or p4")),
             urgency: f.patch("urgency", |v| match v.as_str() {
                 Some(urgency @ ("low" | "normal" | "high")) => Ok(urgency.to_owned()),
-                Some(_) | None => Err("must be low, normal or high".into()),
+                Some(_) | None => Err("must be low, normal or high"),
             }),
             category_id: f.patch("category_id", fields::id),
             custom: f.patch("custom", fields::object(MAX_CUSTOM_BYTES)),
@@ -214,7 +214,7 @@ impl Request {
         let mut f = Fields::new(map);
         let id = f.required("id", fields::integer(1));
         let refuse = |problem| BadRequest { id, problem };
-        let Some(kind) = f.required("type", |v| v.as_str().map(str::to_owned).ok_or_else(|| "must be text".into())) else {
+        let Some(kind) = f.required("type", |v| v.as_str().map(str::to_owned).ok_or("must be text")) else {
             return Err(refuse(Problem::invalid(f.finish::<()>(None).err().unwrap_or_default())));
         };
         let Some(frame) = ClientFrame::read(&kind, &mut f) else {
@@ -281,7 +281,7 @@ fn read_hello(f: &mut Fields<'_>) -> Option<ClientFrame> {
         part("name")
             .zip(part("version"))
             .map(|(name, version)| ClientInfo { name, version })
-            .ok_or_else(|| "must be a map with name and version as text".into())
+            .ok_or("must be a map with name and version as text")
     });
     Some(ClientFrame::Hello { protocol: protocol?, token, client })
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::fields::Complaint;
+
 /// Why a frame or request was not carried out. `unavailable`: the outcome is unknown. Every other code: nothing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -101,15 +103,21 @@ impl Problem {
         Self::new(ErrorCode::NotFound, "There is no such thing here.")
     }
 
-    /// Wrong or missing fields.
+    /// Wrong or missing fields: `invalid`; `too_large` where all that is wrong with them is their size.
     pub fn invalid(fields: super::fields::FieldErrors) -> Self {
-        let fields: Map<String, Value> = fields.into_iter().map(|(k, v)| (k, Value::String(v))).collect();
-        Self::new(ErrorCode::Invalid, "Some fields are missing or wrong.").with("fields", fields)
+        let only_too_large = !fields.is_empty() && fields.values().all(|complaint| matches!(complaint, Complaint::TooLarge(_)));
+        let fields: Map<String, Value> = fields.into_iter().map(|(k, v)| (k, Value::String(v.into_words()))).collect();
+        let (code, words) = if only_too_large {
+            (ErrorCode::TooLarge, "Some fields are over their limit.")
+        } else {
+            (ErrorCode::Invalid, "Some fields are missing or wrong.")
+        };
+        Self::new(code, words).with("fields", fields)
     }
 
     /// One wrong field.
     pub fn invalid_field(name: &str, reason: impl Into<String>) -> Self {
-        Self::invalid([(name.to_owned(), reason.into())].into())
+        Self::invalid([(name.to_owned(), Complaint::Wrong(reason.into()))].into())
     }
 
     /// No room right now.

@@ -8,8 +8,38 @@ use serde_json::{Map, Value};
 use super::{MAX_INTEGER, Patch};
 use crate::time::UnixMs;
 
-/// What was wrong: field name → reason, in words.
-pub type FieldErrors = BTreeMap<String, String>;
+/// What was wrong: field name → complaint.
+pub type FieldErrors = BTreeMap<String, Complaint>;
+
+/// What is wrong with a field, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Complaint {
+    /// Missing, of another type, or of no allowed value.
+    Wrong(String),
+    /// Right, but over its limit.
+    TooLarge(String),
+}
+
+impl Complaint {
+    /// The words.
+    pub fn into_words(self) -> String {
+        match self {
+            Self::Wrong(words) | Self::TooLarge(words) => words,
+        }
+    }
+}
+
+impl From<String> for Complaint {
+    fn from(words: String) -> Self {
+        Self::Wrong(words)
+    }
+}
+
+impl From<&str> for Complaint {
+    fn from(words: &str) -> Self {
+        Self::Wrong(words.to_owned())
+    }
+}
 
 /// A map being read. Every accessor notes its complaint; [`Fields::finish`] tells them all together.
 pub struct Fields<'a> {
@@ -25,7 +55,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Notes a complaint of the caller's own.
-    pub fn complain(&mut self, name: &str, reason: impl Into<String>) {
+    pub fn complain(&mut self, name: &str, reason: impl Into<Complaint>) {
         self.errors.entry(name.to_owned()).or_insert_with(|| reason.into());
     }
 
@@ -35,7 +65,11 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that must be there; `None` after noting a complaint.
-    pub fn required<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
+    pub fn required<T, E: Into<Complaint>>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&Value) -> Result<T, E>,
+    ) -> Option<T> {
         match self.get(name) {
             None => {
                 self.complain(name, "is missing");
@@ -46,7 +80,11 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that may be absent or null.
-    pub fn optional<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
+    pub fn optional<T, E: Into<Complaint>>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&Value) -> Result<T, E>,
+    ) -> Option<T> {
         match self.get(name) {
             None | Some(Value::Null) => None,
             Some(value) => self.take(name, value, read),
@@ -54,7 +92,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A field where absent keeps, null clears and a value sets.
-    pub fn patch<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Result<T, String>) -> Patch<T> {
+    pub fn patch<T, E: Into<Complaint>>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Result<T, E>) -> Patch<T> {
         match self.get(name) {
             None => Patch::Keep,
             Some(Value::Null) => Patch::Clear,
@@ -62,7 +100,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn take<T>(&mut self, name: &str, value: &Value, read: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
+    fn take<T, E: Into<Complaint>>(
+        &mut self,
+        name: &str,
+        value: &Value,
+        read: impl FnOnce(&Value) -> Result<T, E>,
+    ) -> Option<T> {
         read(value).map_err(|reason| self.complain(name, reason)).ok()
     }
 
@@ -87,11 +130,11 @@ impl<'a> Fields<'a> {
 }
 
 /// Reads text of at most `max_bytes` of UTF-8, without U+0000.
-pub fn text(max_bytes: usize) -> impl FnOnce(&Value) -> Result<String, String> {
+pub fn text(max_bytes: usize) -> impl FnOnce(&Value) -> Result<String, Complaint> {
     move |value| {
         let text = value.as_str().ok_or("must be text")?;
         if text.len() > max_bytes {
-            return Err(format!("must be at most {max_bytes} bytes"));
+            return Err(Complaint::TooLarge(format!("must be at most {max_bytes} bytes")));
         }
         if text.contains('\0') {
             return Err("must not contain U+0000".into());
@@ -101,7 +144,7 @@ pub fn text(max_bytes: usize) -> impl FnOnce(&Value) -> Result<String, String> {
 }
 
 /// Like [`text`], and holds something besides white space.
-pub fn filled_text(max_bytes: usize) -> impl FnOnce(&Value) -> Result<String, String> {
+pub fn filled_text(max_bytes: usize) -> impl FnOnce(&Value) -> Result<String, Complaint> {
     move |value| {
         let text = text(max_bytes)(value)?;
         if text.trim().is_empty() { Err("must not be empty".into()) } else { Ok(text) }
@@ -139,12 +182,12 @@ pub fn instant(value: &Value) -> Result<UnixMs, String> {
 }
 
 /// Reads a map, as it stands.
-pub fn object(max_bytes: usize) -> impl FnOnce(&Value) -> Result<Map<String, Value>, String> {
+pub fn object(max_bytes: usize) -> impl FnOnce(&Value) -> Result<Map<String, Value>, Complaint> {
     move |value| {
         let map = value.as_object().ok_or("must be a map")?;
         let text = value.to_string();
         if text.len() > max_bytes {
-            return Err(format!("must be at most {max_bytes} bytes"));
+            return Err(Complaint::TooLarge(format!("must be at most {max_bytes} bytes")));
         }
         if holds_nul(value) {
             return Err("must not contain U+0000".into());
