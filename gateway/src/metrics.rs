@@ -54,7 +54,11 @@ const PLAIN: [(Kind, &str, &str); 17] = [
     (Histogram, "tandem_journal_commit_seconds", "From sending a batch to the database to its answer."),
     (Histogram, "tandem_journal_batch_appends", "Appends of one transaction."),
     (Histogram, "tandem_delivery_seconds", "From the commit of an event to the outboxes of one worker."),
-    (Histogram, "tandem_event_loop_stall_seconds", "How late an HTTP worker's timer fires: what blocks it."),
+    (
+        Histogram,
+        "tandem_event_loop_stall_seconds",
+        "How late an HTTP worker's timer fires: what blocks it; a millisecond is the timer's own.",
+    ),
     (Gauge, "process_resident_memory_bytes", "Memory of this process that is in RAM."),
     (Gauge, "process_open_fds", "Open file descriptors."),
 ];

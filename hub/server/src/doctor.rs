@@ -9,9 +9,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use storage::{Examination, OLDEST_POSTGRES, Server, StartError};
+use storage::{Examination, OLDEST_POSTGRES, Server, StartError, Store, StoreConfig};
+use tokio::runtime::Handle;
 
 use crate::config::Config;
+use crate::demo;
 
 /// Clocks that are further apart are worth a word.
 const CLOCKS_APART: Duration = Duration::from_secs(2);
@@ -112,6 +114,7 @@ async fn database(config: &Config) -> Vec<Finding> {
         Err(error) => vec![Finding::wrong(ABOUT, error.to_string(), remedy(&error))],
         Ok(Examination { server, start }) => {
             let mut findings = vec![version(&server)];
+            let may_serve = start.is_ok();
             findings.push(match start {
                 Ok(()) => Finding::fine(
                     "role and tables",
@@ -125,8 +128,30 @@ async fn database(config: &Config) -> Vec<Finding> {
             findings.push(durability(&server));
             findings.push(clocks(server.clocks_apart));
             findings.push(connections(&server, config.database_connections));
+            if may_serve {
+                findings.push(demo_accounts(config).await);
+            }
             findings
         }
+    }
+}
+
+/// Accounts whose password everybody knows, on an address that others reach: asked as the start asks.
+async fn demo_accounts(config: &Config) -> Finding {
+    const ABOUT: &str = "demo accounts";
+    if config.bind.is_loopback() {
+        return Finding::fine(ABOUT, format!("may exist: only this machine reaches {}", config.bind));
+    }
+    let store = StoreConfig { pool_size: 1, ..StoreConfig::new(config.database_url.expose()) };
+    let store = match Store::connect(store, Handle::current()).await {
+        Ok(store) => store,
+        Err(error) => return Finding::wrong(ABOUT, error.to_string(), remedy(&error)),
+    };
+    let found = demo::refuse_on_a_network(config.bind, &store).await;
+    store.close().await;
+    match found {
+        Ok(()) => Finding::fine(ABOUT, "none"),
+        Err(error) => Finding::wrong(ABOUT, format!("{error:#}"), "TANDEM_BIND=127.0.0.1, or a database without the demo"),
     }
 }
 
@@ -158,7 +183,11 @@ fn remedy(error: &StartError) -> String {
         StartError::BypassesRowSecurity { role } => {
             format!("ALTER ROLE {role:?} NOBYPASSRLS, and take it out of roles that have it; or use another role")
         }
-        StartError::MayCreate { role } => format!("REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role:?}"),
+        StartError::MayCreate { role } => {
+            format!(
+                "name the hub's own role in DATABASE_URL, not the owner's; else REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role:?}"
+            )
+        }
         StartError::LacksRight { role, .. } => format!("GRANT tandem_app TO {role:?}"),
         StartError::Unprotected { table } => {
             format!("ALTER TABLE {table:?} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; and find out who changed it")
@@ -177,7 +206,7 @@ fn durability(server: &Server) -> Finding {
     if off.is_empty() {
         return Finding::fine(ABOUT, "a commit is on the disk before anybody is told");
     }
-    let what = format!("{} off: what was acknowledged may be lost when the server crashes", off.join(" and "));
+    let what = format!("switched off: {}; what was acknowledged may be lost when the server crashes", off.join(", "));
     Finding::doubtful(ABOUT, what, format!("set {} in postgresql.conf, unless this is a test", off.join(" = on, ") + " = on"))
 }
 

@@ -8,6 +8,7 @@ use storage::testing::TestDatabase;
 use tokio::process::Command;
 use uuid::Uuid;
 
+use crate::fixture;
 use crate::hub::TestHub;
 
 /// What the doctor said, and whether all is well.
@@ -76,9 +77,23 @@ async fn each_trouble_with_the_database_is_named_with_its_remedy() {
     run("ALTER TABLE tickets NO FORCE ROW LEVEL SECURITY").await;
     let told = doctor(&db.app_url, &[]).await.about("WRONG", "role and tables");
     assert!(told.contains("FORCE ROW LEVEL SECURITY") && told.contains("tickets"), "{told}");
-    run("DELETE FROM refinery_schema_history").await;
-    let told = doctor(&db.app_url, &[]).await.about("WRONG", "role and tables");
+    let unmigrated = format!("{}_unmigrated", db.name);
+    run(&format!("CREATE DATABASE {unmigrated} TEMPLATE template0")).await;
+    let said = doctor(&db.app_url.replace(&db.name, &unmigrated), &[]).await;
+    run(&format!("DROP DATABASE {unmigrated} WITH (FORCE)")).await;
+    let told = said.about("WRONG", "role and tables");
     assert!(told.contains("version 0") && told.contains("hub migrate"), "{told}");
+}
+
+#[tokio::test]
+async fn demo_accounts_are_wrong_on_an_address_that_others_reach() {
+    let db = TestDatabase::fresh().await;
+    let network = [("TANDEM_BIND", "0.0.0.0")];
+    doctor(&db.app_url, &network).await.about("ok", "demo accounts");
+    fixture::fill(&db).await;
+    let told = doctor(&db.app_url, &network).await.about("WRONG", "demo accounts");
+    assert!(told.contains("owner@acme.test") && told.contains("TANDEM_BIND=127.0.0.1"), "{told}");
+    doctor(&db.app_url, &[]).await.about("ok", "demo accounts");
 }
 
 #[tokio::test]
