@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts};
 use hub_core::ids::WorkspaceId;
 use hub_core::ports::{Answer, StoreError};
 use tokio::runtime::Handle;
@@ -175,7 +175,11 @@ impl Drop for Lease {
 fn no_connection(error: PoolError) -> StoreError {
     match error {
         PoolError::Backend(error) => unavailable(&error),
-        PoolError::Timeout(_) => StoreError::Unavailable("no database connection became free in time".into()),
+        // nothing was asked: trying again soon is safe
+        PoolError::Timeout(TimeoutType::Wait) => StoreError::Full,
+        PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle) => {
+            StoreError::Unavailable("the database did not let us in in time".into())
+        }
         PoolError::Closed => StoreError::Unavailable("the store is closed".into()),
         PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => StoreError::Unavailable(error.to_string()),
     }
