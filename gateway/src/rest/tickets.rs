@@ -45,9 +45,10 @@ pub async fn create(
 
 /// Reads a ticket
 ///
-/// `ETag` is its `seq`: what `based_on` and `If-Match` ask for.
+/// `ETag` is its `seq`: what `based_on` and `If-Match` ask for. Customers always get the whole ticket: their numbering does not
+/// count changes of fields.
 #[utoipa::path(get, path = "/tickets/{id}", operation_id = "read_ticket", tag = "tickets", params(shapes::TicketParam),
-    responses((status = 200, description = "The ticket, in the view of who asks", body = shapes::Ticket), (status = 304, description = "Unchanged since If-None-Match")))]
+    responses((status = 200, description = "The ticket, in the view of who asks", body = shapes::Ticket), (status = 304, description = "Unchanged since If-None-Match; staff only")))]
 pub async fn read(
     doors: web::Data<Doors>,
     signed: Signed,
@@ -55,7 +56,12 @@ pub async fn read(
     path: TicketPath,
 ) -> Result<HttpResponse, Refused> {
     let view = visible(&doors, &signed.sign_in, path.key(signed.sign_in.workspace)?).await?;
-    if headers::is_known(&request, view.seq()) {
+    // The thread's number stays while a title changes: for customers it is no version of what they see.
+    let seq_is_version = match signed.sign_in.role.side() {
+        Side::Staff => true,
+        Side::Customer | Side::Platform => false,
+    };
+    if seq_is_version && headers::is_known(&request, view.seq()) {
         return Ok(HttpResponse::NotModified().insert_header(headers::etag(view.seq())).finish());
     }
     Ok(HttpResponse::Ok().insert_header(headers::etag(view.seq())).json(view))

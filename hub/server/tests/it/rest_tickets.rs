@@ -38,6 +38,23 @@ async fn a_new_ticket_is_answered_whole_with_its_address_and_version() {
 }
 
 #[tokio::test]
+async fn a_customer_who_has_the_threads_last_number_still_reads_a_new_title() {
+    let hub = TestHub::shared().await;
+    let ana = hub.token("acme", "ana@acme.test").await;
+    let cleo = hub.token("acme", "cleo@customer.test").await;
+    let ticket = hub.ticket(&cleo, "Old title").await;
+    let read = |token: &str| hub.api(token, "GET", &path(&ticket)).header("If-None-Match", "\"1\"").send();
+    let retitled = json!({"title": "New title", "based_on": 1});
+    hub.api(&ana, "PATCH", &path(&ticket)).json(&retitled).send().await.expect(200);
+    let seen = read(&cleo).await;
+    assert_eq!(seen.header("etag"), Some("\"1\""), "the title is no event of the thread");
+    assert_eq!(seen.expect(200)["title"], "New title");
+    assert_eq!(read(&ana).await.expect(200)["title"], "New title");
+    let again = hub.api(&ana, "GET", &path(&ticket)).header("If-None-Match", "\"2\"").send().await;
+    assert_eq!(again.status, 304, "staff count every event");
+}
+
+#[tokio::test]
 async fn a_repeat_by_its_key_finds_the_same_ticket_and_other_content_is_refused() {
     let hub = TestHub::shared().await;
     let ana = hub.token("acme", "ana@acme.test").await;
