@@ -161,6 +161,14 @@ mod tests {
     }
 
     #[test]
+    fn a_full_store_is_busy_and_says_when_to_come_again_and_one_that_is_away_is_unavailable() {
+        let full = Refused::from(StoreError::Full);
+        assert_eq!((full.problem().code, full.problem().retry_after_ms), (ErrorCode::Busy, Some(1_000)));
+        let away = Refused::from(StoreError::Unavailable("away".into()));
+        assert_eq!(away.problem().code, ErrorCode::Unavailable);
+    }
+
+    #[test]
     fn who_has_to_wait_is_told_whole_seconds_and_never_zero() {
         for (ms, header_says) in [(1, "1"), (1_000, "1"), (1_001, "2")] {
             let answer = Refused::from(Problem::busy(ms)).error_response();
