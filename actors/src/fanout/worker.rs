@@ -3,21 +3,23 @@
 //! Everything that concerns one socket and one topic goes through here in order: asking, granting, events, unwatching.
 //! So nothing of a topic follows the ack of `unsubscribe`, and events follow the `subscribed` they belong to.
 
+mod asking;
+mod delivering;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix::{Actor, AsyncContext, Context, Handler, Message};
+use actix::{Actor, Context, Handler, Message};
 use hub_core::ids::WorkspaceId;
 use hub_core::rules::intent::Asker;
 use hub_core::rules::resume::Position;
-use hub_core::wire::{Codec, ErrorCode, Problem, ServerFrame, Topic};
-
+use hub_core::wire::{Codec, ServerFrame, Topic};
 use tokio::time::Instant;
 
-use super::{ConnectionId, Delivery, FanoutHandle, Frame, Outbox, TopicKey, Watch, WatchAnswer, WorkerGone, WorkerId};
+use super::{ConnectionId, Delivery, FanoutHandle, Outbox, TopicKey, WorkerGone, WorkerId};
 use crate::{Tickets, metrics};
 
 /// Deliveries that may wait for one worker; past it the worker resynchronises its topics.
@@ -184,259 +186,6 @@ impl Fanout {
         .start()
     }
 
-    fn subscribe(&mut self, ctx: &mut Context<Self>, message: Subscribe) {
-        let Subscribe { connection, id, topic, position } = message;
-        let Some(entry) = self.connections.get_mut(&connection) else { return };
-        let too_many = entry.topics.len() >= entry.max_topics;
-        let asking = entry.topics.values().filter(|view| matches!(view, View::Asking { .. })).count();
-        // Each answer may weigh as much as a message may: as many are asked for at once as the outbox has room for.
-        let no_room = asking >= MAX_ASKING || !entry.outbox.has_room();
-        let live = match entry.topics.get_mut(&topic) {
-            Some(View::Asking { then, .. }) => {
-                let queued = queue(then, Next::Subscribe { id, position });
-                return queued.unwrap_or_else(|problem| entry.send(&ServerFrame::error(Some(id), problem)));
-            }
-            _ if no_room => return entry.send(&ServerFrame::error(Some(id), Problem::busy(250))),
-            Some(View::Live { seq } | View::Behind { seq, .. }) => Some(*seq),
-            None if too_many => {
-                let problem = Problem::new(ErrorCode::LimitReached, "This connection watches as many topics as it may.");
-                return entry.send(&ServerFrame::error(Some(id), problem));
-            }
-            None => None,
-        };
-        self.ask(ctx, connection, topic, Question { position, request: Some(id), live, then: VecDeque::new() });
-    }
-
-    fn unsubscribe(&mut self, message: Unsubscribe) {
-        let Unsubscribe { connection, id, topic } = message;
-        let Some(entry) = self.connections.get_mut(&connection) else { return };
-        if let Some(View::Asking { then, .. }) = entry.topics.get_mut(&topic) {
-            let queued = queue(then, Next::Unsubscribe { id });
-            return queued.unwrap_or_else(|problem| entry.send(&ServerFrame::error(Some(id), problem)));
-        }
-        self.forget(connection, topic);
-        if let Some(entry) = self.connections.get(&connection) {
-            entry.send(&ServerFrame::Ack { id, seq: None, result: serde_json::Map::new() });
-        }
-    }
-
-    /// Asks the owner of a topic on behalf of a socket.
-    fn ask(&mut self, ctx: &mut Context<Self>, connection: ConnectionId, topic: Topic, question: Question) {
-        let Some(entry) = self.connections.get_mut(&connection) else { return };
-        let Some(worker) = self.handle.clone() else { return };
-        self.attempts += 1;
-        let attempt = self.attempts;
-        let Question { position, request, live, then } = question;
-        entry.topics.insert(topic, View::Asking { attempt, position, request, live, then });
-        let key = TopicKey { workspace: entry.workspace, topic };
-        let watch =
-            Watch { topic: key, by: entry.by.clone(), position, request, connection, attempt, worker, is_answered: false };
-        if let Err(problem) = self.tickets.watch(watch) {
-            self.answered(ctx, key, connection, attempt, WatchAnswer::Refused(problem));
-        }
-    }
-
-    /// The owner has answered. An answer to an asking that is no longer open only counts as a grant seen.
-    fn answered(
-        &mut self,
-        ctx: &mut Context<Self>,
-        key: TopicKey,
-        connection: ConnectionId,
-        attempt: u64,
-        answer: WatchAnswer,
-    ) {
-        if let WatchAnswer::Granted { grant, .. } = &answer {
-            let watched = self.watched.entry(key).or_default();
-            watched.grants = watched.grants.max(*grant);
-        }
-        let open = self.connections.get_mut(&connection).and_then(|entry| match entry.topics.remove(&key.topic) {
-            Some(View::Asking { attempt: asked, request, live, then, .. }) if asked == attempt => Some((request, live, then)),
-            Some(view @ (View::Asking { .. } | View::Live { .. } | View::Behind { .. })) => {
-                entry.topics.insert(key.topic, view);
-                None
-            }
-            None => None,
-        });
-        let Some((request, live, then)) = open else { return self.end_if_nobody_watches(key) };
-        match answer {
-            WatchAnswer::Granted { seq, frame, .. } => self.granted(ctx, key, connection, seq, live, &frame),
-            WatchAnswer::Refused(problem) => self.refused(ctx, key, connection, request, live, problem),
-        }
-        for next in then {
-            match next {
-                Next::Subscribe { id, position } => {
-                    self.subscribe(ctx, Subscribe { connection, id, topic: key.topic, position });
-                }
-                Next::Unsubscribe { id } => self.unsubscribe(Unsubscribe { connection, id, topic: key.topic }),
-            }
-        }
-    }
-
-    fn granted(
-        &mut self,
-        ctx: &mut Context<Self>,
-        key: TopicKey,
-        connection: ConnectionId,
-        seq: u64,
-        live: Option<u64>,
-        frame: &ServerFrame,
-    ) {
-        let Some(entry) = self.connections.get_mut(&connection) else { return };
-        let found_room = entry.outbox.push(entry.codec.encode(frame).into()).is_ok();
-        let view = match (found_room, live) {
-            (true, _) => {
-                metrics::sent(frame);
-                View::Live { seq }
-            }
-            (false, Some(seq)) => {
-                ctx.notify_later(Look { connection, topic: key.topic }, LOOK_EVERY);
-                View::Behind { seq, since: Instant::now() }
-            }
-            // It was promised room when it asked, and used it for something else.
-            (false, None) => return (entry.cut)(),
-        };
-        entry.topics.insert(key.topic, view);
-        self.watched.entry(key).or_default().connections.insert(connection);
-    }
-
-    fn refused(
-        &mut self,
-        ctx: &mut Context<Self>,
-        key: TopicKey,
-        connection: ConnectionId,
-        request: Option<u64>,
-        live: Option<u64>,
-        problem: Problem,
-    ) {
-        let Some(entry) = self.connections.get_mut(&connection) else { return };
-        let code = problem.code;
-        if request.is_some() {
-            entry.send(&ServerFrame::error(request, problem));
-        }
-        match live {
-            // It goes on as before, and the hub itself asks again: whoever refused may not know that it watches.
-            Some(seq) if code != ErrorCode::NotFound => {
-                entry.topics.insert(key.topic, View::Live { seq });
-                ctx.notify_later(Retry { connection, topic: key.topic }, RETRY);
-            }
-            Some(_) => {
-                self.forget(connection, key.topic);
-                if let Some(entry) = self.connections.get(&connection) {
-                    entry.send(&ServerFrame::Unsubscribed { topic: key.topic, code });
-                }
-            }
-            None => self.end_if_nobody_watches(key),
-        }
-    }
-
-    fn event(&mut self, ctx: &mut Context<Self>, key: TopicKey, seq: u64, frame: &Frame) {
-        let Some(watched) = self.watched.get(&key) else { return };
-        let (mut missing, mut queued) = (Vec::new(), 0);
-        for connection in &watched.connections {
-            let Some(entry) = self.connections.get_mut(connection) else { continue };
-            let bytes = frame.bytes(entry.codec);
-            match entry.topics.get_mut(&key.topic) {
-                Some(View::Live { seq: last }) if seq == *last + 1 => {
-                    if entry.outbox.push(bytes).is_ok() {
-                        *last = seq;
-                        queued += 1;
-                    } else {
-                        let view = View::Behind { seq: *last, since: Instant::now() };
-                        entry.topics.insert(key.topic, view);
-                        ctx.notify_later(Look { connection: *connection, topic: key.topic }, LOOK_EVERY);
-                    }
-                }
-                Some(View::Live { seq: last }) if seq > *last => missing.push(*connection),
-                // What comes while the hub itself resynchronises is in the answer; so is what finds no room here.
-                Some(View::Asking { request: Some(_), live: Some(last), .. })
-                    if seq == *last + 1 && entry.outbox.push(bytes).is_ok() =>
-                {
-                    *last = seq;
-                    queued += 1;
-                }
-                Some(View::Live { .. } | View::Asking { .. } | View::Behind { .. }) | None => {}
-            }
-        }
-        metrics::queued("event", queued);
-        metrics::delivered(frame.age());
-        for connection in missing {
-            self.resync(ctx, connection, key.topic);
-        }
-    }
-
-    /// A topic that was left behind: goes on where its client reads again, and ends the socket where it does not.
-    fn look(&mut self, ctx: &mut Context<Self>, connection: ConnectionId, topic: Topic) {
-        let Some(entry) = self.connections.get_mut(&connection) else { return };
-        let Some(View::Behind { seq, since }) = entry.topics.get(&topic) else { return };
-        let (seq, waited) = (*seq, since.elapsed());
-        if entry.outbox.has_room() {
-            entry.topics.insert(topic, View::Live { seq });
-            self.resync(ctx, connection, topic);
-        } else if waited >= PATIENCE {
-            (entry.cut)();
-        } else {
-            ctx.notify_later(Look { connection, topic }, LOOK_EVERY);
-        }
-    }
-
-    fn signal(&mut self, key: TopicKey, slot: u128, frame: &Frame) {
-        let topic = self.slots.hash_one(key.topic);
-        let Some(watched) = self.watched.get(&key) else { return };
-        for entry in watched.connections.iter().filter_map(|connection| self.connections.get(connection)) {
-            entry.outbox.push_signal(topic, slot, frame.bytes(entry.codec));
-            metrics::queued("signal", 1);
-        }
-    }
-
-    /// Asks again from the last event that was delivered: the socket's stream goes on without a gap, or is reset.
-    fn resync(&mut self, ctx: &mut Context<Self>, connection: ConnectionId, topic: Topic) {
-        let Some(entry) = self.connections.get(&connection) else { return };
-        if let Some(View::Live { seq }) = entry.topics.get(&topic) {
-            let seq = *seq;
-            let position = Some((seq, self.tickets.stream()));
-            self.ask(ctx, connection, topic, Question { position, request: None, live: Some(seq), then: VecDeque::new() });
-        }
-    }
-
-    /// Deliveries were lost, answers perhaps among them: every topic is asked for again.
-    fn resync_everything(&mut self, ctx: &mut Context<Self>) {
-        for connection in self.connections.keys().copied().collect::<Vec<_>>() {
-            let Some(entry) = self.connections.get_mut(&connection) else { continue };
-            for topic in entry.topics.keys().copied().collect::<Vec<_>>() {
-                let Some(entry) = self.connections.get_mut(&connection) else { break };
-                match entry.topics.remove(&topic) {
-                    Some(View::Asking { position, request, live, then, .. }) => {
-                        self.ask(ctx, connection, topic, Question { position, request, live, then });
-                    }
-                    Some(view @ (View::Live { .. } | View::Behind { .. })) => {
-                        entry.topics.insert(topic, view);
-                        self.resync(ctx, connection, topic);
-                    }
-                    None => {}
-                }
-            }
-        }
-    }
-
-    /// The owner begins anew, and counts its grants anew.
-    fn resync_topic(&mut self, ctx: &mut Context<Self>, key: TopicKey) {
-        let Some(watched) = self.watched.get_mut(&key) else { return };
-        watched.grants = 0;
-        for connection in watched.connections.clone() {
-            self.resync(ctx, connection, key.topic);
-        }
-    }
-
-    fn ended(&mut self, key: TopicKey, code: ErrorCode) {
-        let Some(watched) = self.watched.get(&key) else { return };
-        for connection in watched.connections.clone() {
-            self.forget(connection, key.topic);
-            if let Some(entry) = self.connections.get(&connection) {
-                entry.send(&ServerFrame::Unsubscribed { topic: key.topic, code });
-            }
-        }
-    }
-
     fn detach(&mut self, connection: ConnectionId) {
         let Some(entry) = self.connections.remove(&connection) else { return };
         for topic in entry.topics.into_keys() {
@@ -467,14 +216,6 @@ impl Fanout {
             self.tickets.unwatch(key, WorkerGone { worker: self.id, grants: watched.grants });
         }
     }
-}
-
-fn queue(then: &mut VecDeque<Next>, next: Next) -> Result<(), Problem> {
-    if then.len() >= WAITING_PER_TOPIC {
-        return Err(Problem::busy(250));
-    }
-    then.push_back(next);
-    Ok(())
 }
 
 impl Connection {

@@ -16,7 +16,6 @@ use hub_core::rules::stale::Numbering;
 use hub_core::rules::ticket::TicketState;
 use hub_core::rules::workspace::WorkspaceFacts;
 use hub_core::wire::{Problem, Topic};
-
 use tokio::time::Instant;
 
 use super::history::History;

@@ -88,7 +88,7 @@ struct Session {
 #[rtype(result = "()")]
 struct Wake;
 
-/// The hub ends this session.
+/// The hub ends the session.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct End(Ending);
