@@ -111,13 +111,15 @@ impl Sample {
         key(self.keys)
     }
 
-    /// The append that makes the ticket. Its number is taken from its id.
+    /// The append that makes the ticket. Its number is its own: taken from its id, and another each time it is made.
     ///
     /// # Panics
     /// Never.
     pub fn creation(&mut self) -> Append {
-        let number = u64::try_from(self.ticket.ticket.uuid().as_u128() & 0xFFFF_FFFF_FFFF).expect("48 bits fit");
-        let intent = create(self.fresh_key(), self.customer.clone(), number);
+        let key = self.fresh_key();
+        let number = ((self.ticket.ticket.uuid().as_u128() & 0xFFFF_FFFF_FFFF) << 8) | (self.keys & 0xFF);
+        let number = u64::try_from(number).expect("56 bits fit");
+        let intent = create(key, self.customer.clone(), number);
         self.append_of(&intent)
     }
 
