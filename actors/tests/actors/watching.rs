@@ -317,3 +317,29 @@ async fn a_client_that_asks_for_more_than_it_reads_is_told_to_wait() {
     desk.settle().await;
     assert_eq!(socket.read_words(), ["9 R1"]);
 }
+
+#[actix_rt::test]
+async fn a_clients_own_subscribe_is_answered_or_the_client_is_cut_off() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    for n in 0..3 {
+        desk.tickets.submit(TICKET, note(ana(), n)).await.expect("a note");
+    }
+    let limits = actors::fanout::OutboxLimits { frames: 2, bytes: 1 << 20, signals: 10 };
+    let socket = desk.socket_with(ana(), limits);
+    socket.subscribe(1, TOPIC, None);
+    desk.settle().await;
+    socket.read();
+    desk.journal.reads.close();
+    socket.subscribe(2, TOPIC, Some((1, desk.journal.stream())));
+    desk.settle().await;
+    for n in 10..13 {
+        desk.tickets.submit(TICKET, note(bo(), n)).await.expect("a note");
+        desk.settle().await;
+    }
+    assert!(!socket.cut.load(std::sync::atomic::Ordering::SeqCst));
+    // The answer finds the outbox full of events.
+    desk.journal.reads.open();
+    desk.settle().await;
+    assert!(socket.cut.load(std::sync::atomic::Ordering::SeqCst), "{:?}", socket.read_words());
+}

@@ -60,7 +60,7 @@ enum Audit {
     /// Follows the chain of every ticket from its first event to the head in its row, and compares every column that repeats
     /// what events say. So it finds a changed byte, an event that is missing, moved or inserted, and a row that says something
     /// else than its log. Of tickets with erased events the title, priority, category and state are not compared; what a key
-    /// was used for (key_digest, key_missed) stands in no event and is not compared either.
+    /// was used for (key_digest, key_missed) is not compared either.
     ///
     /// It knows nothing but the database. Whoever may write there can cut off the end of a log and move the row back to fit,
     /// delete a ticket together with its log, or compute a chain anew from a changed event to the head: finding that takes

@@ -88,7 +88,9 @@ impl Fanout {
         });
         let Some((request, live, then)) = open else { return self.end_if_nobody_watches(key) };
         match answer {
-            WatchAnswer::Granted { seq, frame, .. } => self.granted(ctx, key, connection, seq, live, &frame),
+            WatchAnswer::Granted { seq, frame, .. } => {
+                self.granted(ctx, key, connection, seq, live.filter(|_| request.is_none()), &frame)
+            }
             WatchAnswer::Refused(problem) => self.refused(ctx, key, connection, request, live, problem),
         }
         for next in then {
@@ -101,18 +103,20 @@ impl Fanout {
         }
     }
 
+    /// Watching, from `seq` on. `behind` is the last event delivered where the hub itself asked: without room for the answer
+    /// it can ask again. A client's own request is answered, or the client is cut off.
     pub(super) fn granted(
         &mut self,
         ctx: &mut Context<Self>,
         key: TopicKey,
         connection: ConnectionId,
         seq: u64,
-        live: Option<u64>,
+        behind: Option<u64>,
         frame: &ServerFrame,
     ) {
         let Some(entry) = self.connections.get_mut(&connection) else { return };
         let found_room = entry.outbox.push(entry.codec.encode(frame).into()).is_ok();
-        let view = match (found_room, live) {
+        let view = match (found_room, behind) {
             (true, _) => {
                 metrics::sent(frame);
                 View::Live { seq }
