@@ -12,6 +12,7 @@ mod fleet;
 mod lag;
 mod oracle;
 mod plan;
+mod pulse;
 mod report;
 mod reread;
 mod rest;

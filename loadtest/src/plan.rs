@@ -68,7 +68,7 @@ impl Words {
 }
 
 /// What share of the intents is of which kind.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Shares {
     /// By the customer; the rest by agents.
     pub customer: f64,

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use anyhow::bail;
 use hub_core::wire::{CloseCode, ErrorCode};
 
+use crate::pulse::Pulse;
+
 /// An ack this late still counts as prompt, in microseconds.
 pub const PROMPT_US: u64 = 1_000_000;
 
@@ -45,6 +47,8 @@ pub struct Tally {
     pub dropped: AtomicU64,
     /// Attempts to connect that failed.
     pub failed_connects: AtomicU64,
+    /// How they grew, second by second.
+    pub pulse: Pulse,
     /// Refusals by code.
     refused: Mutex<BTreeMap<String, u64>>,
     /// Closes by code.

@@ -1,19 +1,23 @@
 //! What a run came to: one set of figures, as a table for people and as JSON for programs.
 
+mod made;
+mod spread;
 mod table;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use hdrhistogram::Histogram;
 use hub_core::ids::CommandKey;
 use hub_core::wire::{Codec, Limits};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::oracle::history::{History, Step};
 use crate::plan::Shares;
+use crate::pulse::Series;
 use crate::scenario::{Outcome, Setup};
 use crate::tally::PROMPT_US;
+pub use made::Made;
+pub use spread::Spread;
 
 /// Own lag below this, in milliseconds at the 99th percentile, is never called a bottleneck.
 const OWN_LAG_LIMIT_MS: f64 = 20.0;
@@ -21,10 +25,13 @@ const OWN_LAG_LIMIT_MS: f64 = 20.0;
 const OWN_LAG_SHARE: f64 = 0.25;
 
 /// The figures of a run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Report {
-    /// `thread` or `resume`.
-    pub scenario: &'static str,
+    /// Its name on the command line, such as `thread`.
+    pub scenario: String,
+    /// Which program made it, told what, when and where.
+    #[serde(default)]
+    pub made: Made,
     /// What was asked for.
     pub load: Load,
     /// What the hubs told of themselves in `welcome`.
@@ -42,17 +49,20 @@ pub struct Report {
     /// The driver's own slowness.
     pub driver: Driver,
     /// The search for a sustained rate: each rate with the share acked within a second.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trials: Vec<(f64, f64)>,
+    /// How it went, second by second, from connecting to the last answer.
+    #[serde(default)]
+    pub series: Series,
     /// What the oracle found: empty when every guarantee held.
     pub breaches: Vec<String>,
 }
 
 /// What was asked for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Load {
     pub urls: Vec<String>,
-    pub codec: &'static str,
+    pub codec: String,
     pub tickets: usize,
     pub clients: usize,
     pub rate_per_s: f64,
@@ -64,7 +74,7 @@ pub struct Load {
 }
 
 /// One node of the hub.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Hub {
     pub node: String,
     pub heartbeat_ms: u64,
@@ -72,7 +82,7 @@ pub struct Hub {
 }
 
 /// What became of the replies that were due in the measured time; refusals and repeats are those of the whole run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Replies {
     pub offered: u64,
     pub sent: u64,
@@ -91,7 +101,7 @@ pub struct Replies {
 }
 
 /// Connections and what came over them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Connections {
     pub cut_by_driver: u64,
     pub ended_by_hub: u64,
@@ -105,7 +115,7 @@ pub struct Connections {
 }
 
 /// The driver's own slowness: what of the latencies is not the hub's.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Driver {
     /// How late a ticker of the driver fired, in milliseconds.
     pub tick_lag_ms: Spread,
@@ -121,30 +131,9 @@ pub struct Driver {
     pub was_bottleneck: bool,
 }
 
-/// A distribution.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Spread {
-    pub count: u64,
-    pub p50: f64,
-    pub p90: f64,
-    pub p99: f64,
-    pub max: f64,
-}
-
-impl Spread {
-    fn of_us(samples: impl IntoIterator<Item = u64>) -> Self {
-        let mut histogram = Histogram::<u64>::new(3).expect("three digits are a valid precision");
-        for sample in samples {
-            histogram.record(sample).expect("the histogram grows with its values");
-        }
-        let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
-        Self { count: histogram.len(), p50: at(0.5), p90: at(0.9), p99: at(0.99), max: histogram.max() as f64 / 1_000.0 }
-    }
-}
-
 impl Report {
     /// The figures of an outcome.
-    pub fn new(scenario: &'static str, setup: &Setup, urls: &[String], outcome: &Outcome) -> Self {
+    pub fn new(scenario: &str, setup: &Setup, urls: &[String], outcome: &Outcome) -> Self {
         let measured_s = outcome.measured.as_secs_f64().max(0.001);
         let acks = ack_latencies_us(&outcome.history);
         let deliveries = delivery_latencies_us(&outcome.history);
@@ -154,13 +143,15 @@ impl Report {
         let tally = &outcome.tally;
         let count = |counter: &AtomicU64| counter.load(Relaxed);
         Self {
-            scenario,
+            scenario: scenario.to_owned(),
+            made: Made::here(),
             load: Load {
                 urls: urls.to_vec(),
                 codec: match setup.codec {
                     Codec::Json => "json",
                     Codec::MsgPack => "msgpack",
-                },
+                }
+                .to_owned(),
                 tickets: setup.tickets.len(),
                 clients: setup.tickets.iter().map(Vec::len).sum(),
                 rate_per_s: outcome.rate,
@@ -176,6 +167,7 @@ impl Report {
                 .map(|hub| Hub { node: hub.node.clone(), heartbeat_ms: hub.heartbeat_ms, limits: hub.limits })
                 .collect(),
             replies,
+            driver: Driver::new(outcome, ack_ms.p99),
             ack_ms,
             delivery_ms: Spread::of_us(deliveries),
             deliveries_per_s,
@@ -190,8 +182,8 @@ impl Report {
                 signals: count(&tally.signals),
                 ignored: count(&tally.ignored),
             },
-            driver: Driver::new(outcome, ack_ms.p99),
             trials: outcome.trials.clone(),
+            series: tally.pulse.series(),
             breaches: outcome.breaches.iter().map(ToString::to_string).collect(),
         }
     }
@@ -305,15 +297,5 @@ mod tests {
         {
             assert_eq!(is_too_slow(own_p99_ms, ack_p99_ms), is_blamed, "{own_p99_ms} of {ack_p99_ms}");
         }
-    }
-
-    #[test]
-    fn a_spread_tells_milliseconds() {
-        let spread = Spread::of_us((1..=1000).map(|ms| ms * 1_000));
-        assert_eq!(spread.count, 1000);
-        for (told, true_value) in [(spread.p50, 500.0), (spread.p90, 900.0), (spread.p99, 990.0), (spread.max, 1000.0)] {
-            assert!((told / true_value - 1.0_f64).abs() < 0.002, "{told} for {true_value}");
-        }
-        assert_eq!(Spread::of_us([]).count, 0);
     }
 }

@@ -71,7 +71,7 @@ impl Report {
             ("driver's ticker", &driver.tick_lag_ms),
             ("driver's sending", &driver.send_lag_ms),
         ] {
-            let Spread { count, p50, p90, p99, max } = spread;
+            let Spread { count, p50, p90, p99, max, .. } = spread;
             writeln!(t, "  {name:<17} {p50:>10.2} {p90:>10.2} {p99:>10.2} {max:>10.2} {count:>10}")?;
         }
         writeln!(t, "\ndeliveries {:.1}/s", self.deliveries_per_s)?;

@@ -19,10 +19,11 @@ use crate::client::life::{Order, Reached, Surroundings, live};
 use crate::client::shelf::Shelf;
 use crate::client::socket::Socket;
 use crate::client::{Client, Company, Greeting, TurnedAway};
-use crate::clock::Clock;
+use crate::clock::{Clock, micros};
 use crate::fleet::Seat;
 use crate::oracle::history::{ClientHistory, View};
 use crate::plan::{Intent, Pace, Plan, Words};
+use crate::pulse;
 use crate::tally::{Stretch, Tally};
 
 /// Clients that connect at the same time.
@@ -91,6 +92,7 @@ impl Crew {
             progress: progress_line(setup),
             is_talkative: setup.shows_progress,
         };
+        pulse::watch(&crew.tally, crew.clock);
         let company = Company { words: Words::new(Uuid::new_v4(), setup.body_bytes), tally: Arc::clone(&crew.tally) };
         let seats = with_shelves(&setup.tickets);
         for few in seats.chunks(CONNECTING) {
@@ -154,6 +156,10 @@ impl Crew {
         is_over: impl Fn(&Tally) -> bool,
     ) -> anyhow::Result<()> {
         let (began, mut shown) = (self.clock.now_us(), Shown::default());
+        if !pace.ramp.is_zero() {
+            self.tally.pulse.mark(began, "rising");
+        }
+        self.tally.pulse.mark(began + micros(pace.ramp), "steady");
         for index in 0.. {
             let Some((due_us, measured)) = pace.due(index) else { break };
             let intended_us = began + due_us;
@@ -168,7 +174,7 @@ impl Crew {
         }
         if let Some(duration) = pace.duration {
             // The last interval counts too.
-            let end = began + crate::clock::micros(pace.ramp + duration);
+            let end = began + micros(pace.ramp + duration);
             if !is_over(&self.tally) {
                 sleep_until(self.clock.instant(end)).await;
             }
@@ -221,6 +227,7 @@ impl Crew {
     /// Waits until everything is answered; false when that took longer than `grace`.
     pub async fn settle(&mut self, grace: Duration) -> bool {
         let deadline = Instant::now() + grace;
+        self.tally.pulse.mark(self.clock.now_us(), "settling");
         while self.outstanding() > 0 {
             if Instant::now() > deadline {
                 return false;

@@ -54,6 +54,15 @@ async fn a_thread_run_gets_everything_through_in_both_codecs() {
         // Three others at each ticket see each public reply, two each note.
         let deliveries = report.delivery_ms.count;
         assert!((2 * 210..=3 * 210).contains(&deliveries), "{deliveries}");
+        let saved = serde_json::to_string(&report).expect("plain data");
+        let read: Report = serde_json::from_str(&saved).expect("its own");
+        assert_eq!(
+            (&read.ack_ms, &read.made, &read.replies.refusals),
+            (&report.ack_ms, &report.made, &report.replies.refusals)
+        );
+        let parts: Vec<_> = read.series.parts.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(parts, ["rising", "steady", "settling"]);
+        assert!(read.made.machine.processors > 0 && !read.ack_ms.buckets.is_empty(), "{saved}");
         let table = report.table();
         for words in ["every guarantee held", "4 commands in flight", "acked within 1 s", "stale"] {
             assert!(table.contains(words), "{table}");

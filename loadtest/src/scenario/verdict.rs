@@ -39,6 +39,7 @@ pub async fn reach(mut crew: Crew, lag: LagMeter, setup: &Setup, figures: Figure
     if !is_settled {
         crew.fall_silent();
     }
+    crew.tally.pulse.end();
     let lag = lag.stop();
     crew.progress.set_message("reading every ticket's log from scratch");
     let truths = reread::read(&setup.endpoints[0], setup.codec, &setup.tickets, setup.grace).await?;
