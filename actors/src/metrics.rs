@@ -28,6 +28,11 @@ pub(crate) fn ticket_panicked() {
     counter!("tandem_ticket_panics_total").increment(1);
 }
 
+/// A `shard` or a `fanout` panicked, and went on.
+pub(crate) fn panicked(actor: &'static str) {
+    counter!("tandem_panics_total", "actor" => actor).increment(1);
+}
+
 /// An event was queued for the sockets of one worker that watch it, so long after its commit.
 pub(crate) fn delivered(after: Duration) {
     histogram!("tandem_delivery_seconds").record(after.as_secs_f64());

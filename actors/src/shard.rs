@@ -1,7 +1,10 @@
 //! One arbiter's share of the tickets and workspaces: who is awake, waking the others, letting the idle go, and
 //! forgetting those that panicked, so that the next message finds a fresh actor.
+//!
+//! Should the shard itself panic, it lives on: what it was busy with begins anew, and nothing else notices.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +66,12 @@ pub struct Gone {
     pub why: WhyGone,
 }
 
+/// The shard lost its footing while it was busy with this ticket or workspace: whoever waits is answered, whoever watches
+/// asks again, and the next message finds a fresh actor.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct BeginAnew;
+
 /// Why a ticket is no longer usable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhyGone {
@@ -123,7 +132,78 @@ impl Shard {
     }
 }
 
+/// What a turn of a shard is about.
+#[derive(Clone, Copy)]
+enum About {
+    /// The shard itself.
+    Itself,
+    Ticket(TicketKey),
+    Workspace(WorkspaceId),
+}
+
 impl Shard {
+    /// Every way into the shard leads through here: a panic costs what the turn was about a new beginning, and nothing else.
+    /// A message that was under way is dropped, which answers whoever sent it.
+    fn guarded(&mut self, about: About, turn: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| turn(self))).is_ok() {
+            return;
+        }
+        crate::metrics::panicked("shard");
+        tracing::error!("a shard panicked; what it was busy with begins anew");
+        // Not bounded by the mailboxes: one message per panic, and it must arrive.
+        match about {
+            About::Itself => {}
+            About::Ticket(ticket) => match self.tickets.get(&ticket) {
+                Some(awake) => awake.actor.do_send(BeginAnew),
+                None => self.died(ticket),
+            },
+            About::Workspace(workspace) => {
+                if let Some(actor) = self.workspaces.get(&workspace) {
+                    actor.do_send(BeginAnew);
+                }
+            }
+        }
+    }
+
+    fn pass_to_ticket(&mut self, ToTicket { ticket, message }: ToTicket) {
+        let Some(shared) = self.shared.clone() else { return message.refuse(Problem::busy(250)) };
+        if message.is_idle_talk() && !self.tickets.contains_key(&ticket) {
+            return;
+        }
+        if let Some(left) = self.rest_left(ticket) {
+            return message.refuse(Problem::busy(u64::try_from(left.as_millis()).unwrap_or(u64::MAX)));
+        }
+        if self.tickets.get(&ticket).is_some_and(|awake| !awake.actor.connected()) {
+            self.tickets.remove(&ticket);
+        }
+        let awake = self.tickets.entry(ticket).or_insert_with(|| {
+            let actor = TicketActor::wake(ticket, shared);
+            Awake { actor, sent: 0 }
+        });
+        #[cfg(feature = "faults")]
+        crate::faults::panic_if_armed(crate::faults::Point::Shard, ticket.ticket);
+        match awake.actor.try_send(ToActor(message)) {
+            Ok(()) => awake.sent += 1,
+            Err(refused) => refused.into_inner().0.refuse(Problem::busy(250)),
+        }
+    }
+
+    fn pass_to_workspace(&mut self, ToWorkspace { workspace, message }: ToWorkspace) {
+        let Some(shared) = &self.shared else { return message.refuse(Problem::busy(250)) };
+        let alive = self.workspaces.get(&workspace).is_some_and(Addr::connected);
+        if !alive {
+            if message.is_idle_talk() {
+                return;
+            }
+            self.workspaces.insert(workspace, WorkspaceActor::wake(workspace, Arc::clone(shared)));
+        }
+        if let Some(actor) = self.workspaces.get(&workspace)
+            && let Err(refused) = actor.try_send(crate::workspace::ToActor(message))
+        {
+            refused.into_inner().0.refuse(Problem::busy(250));
+        }
+    }
+
     /// How long a ticket that keeps dying still rests, so that what kills it cannot keep the node busy.
     fn rest_left(&mut self, ticket: TicketKey) -> Option<Duration> {
         let deaths = self.ailing.get(&ticket)?;
@@ -153,80 +233,56 @@ impl Actor for Shard {
 impl Handler<Begin> for Shard {
     type Result = ();
     fn handle(&mut self, Begin(tickets): Begin, ctx: &mut Self::Context) {
-        self.shared = Some(Arc::new(Shared {
-            ports: self.ports.clone(),
-            settings: self.settings.clone(),
-            facts: Arc::clone(&self.facts),
-            activations: Arc::clone(&self.activations),
-            shard: ctx.address(),
-            tickets,
-        }));
+        self.guarded(About::Itself, |shard| {
+            shard.shared = Some(Arc::new(Shared {
+                ports: shard.ports.clone(),
+                settings: shard.settings.clone(),
+                facts: Arc::clone(&shard.facts),
+                activations: Arc::clone(&shard.activations),
+                shard: ctx.address(),
+                tickets,
+            }));
+        });
     }
 }
 
 impl Handler<ToTicket> for Shard {
     type Result = ();
-    fn handle(&mut self, ToTicket { ticket, message }: ToTicket, _: &mut Self::Context) {
-        let Some(shared) = self.shared.clone() else { return message.refuse(Problem::busy(250)) };
-        if message.is_idle_talk() && !self.tickets.contains_key(&ticket) {
-            return;
-        }
-        if let Some(left) = self.rest_left(ticket) {
-            return message.refuse(Problem::busy(u64::try_from(left.as_millis()).unwrap_or(u64::MAX)));
-        }
-        if self.tickets.get(&ticket).is_some_and(|awake| !awake.actor.connected()) {
-            self.tickets.remove(&ticket);
-        }
-        let awake = self.tickets.entry(ticket).or_insert_with(|| {
-            let actor = TicketActor::wake(ticket, shared);
-            Awake { actor, sent: 0 }
-        });
-        match awake.actor.try_send(ToActor(message)) {
-            Ok(()) => awake.sent += 1,
-            Err(refused) => refused.into_inner().0.refuse(Problem::busy(250)),
-        }
+    fn handle(&mut self, message: ToTicket, _: &mut Self::Context) {
+        self.guarded(About::Ticket(message.ticket), |shard| shard.pass_to_ticket(message));
     }
 }
 
 impl Handler<ToWorkspace> for Shard {
     type Result = ();
-    fn handle(&mut self, ToWorkspace { workspace, message }: ToWorkspace, _: &mut Self::Context) {
-        let Some(shared) = &self.shared else { return message.refuse(Problem::busy(250)) };
-        let alive = self.workspaces.get(&workspace).is_some_and(Addr::connected);
-        if !alive {
-            if message.is_idle_talk() {
-                return;
-            }
-            self.workspaces.insert(workspace, WorkspaceActor::wake(workspace, Arc::clone(shared)));
-        }
-        if let Some(actor) = self.workspaces.get(&workspace)
-            && let Err(refused) = actor.try_send(crate::workspace::ToActor(message))
-        {
-            refused.into_inner().0.refuse(Problem::busy(250));
-        }
+    fn handle(&mut self, message: ToWorkspace, _: &mut Self::Context) {
+        self.guarded(About::Workspace(message.workspace), |shard| shard.pass_to_workspace(message));
     }
 }
 
 impl Handler<OfferToGo> for Shard {
     type Result = ();
     fn handle(&mut self, OfferToGo { ticket, actor, handled }: OfferToGo, _: &mut Self::Context) {
-        let all_handled = self.tickets.get(&ticket).is_some_and(|awake| awake.actor == actor && awake.sent == handled);
-        if all_handled {
-            // Forgotten first: whatever comes from now on wakes a fresh actor. The address was its last, so it ends.
-            self.tickets.remove(&ticket);
-        }
+        self.guarded(About::Ticket(ticket), |shard| {
+            if shard.tickets.get(&ticket).is_some_and(|awake| awake.actor == actor && awake.sent == handled) {
+                // Forgotten first: whatever comes from now on wakes a fresh actor. The address was its last, so it ends.
+                shard.tickets.remove(&ticket);
+            }
+        });
     }
 }
 
 impl Handler<Gone> for Shard {
     type Result = ();
     fn handle(&mut self, Gone { ticket, actor, why }: Gone, _: &mut Self::Context) {
-        if self.tickets.get(&ticket).is_some_and(|awake| awake.actor == actor) {
-            self.tickets.remove(&ticket);
-        }
-        match why {
-            WhyGone::Panicked => self.died(ticket),
-            WhyGone::Unread => {}
-        }
+        self.guarded(About::Ticket(ticket), |shard| {
+            if shard.tickets.get(&ticket).is_some_and(|awake| awake.actor == actor) {
+                shard.tickets.remove(&ticket);
+            }
+            match why {
+                WhyGone::Panicked => shard.died(ticket),
+                WhyGone::Unread => {}
+            }
+        });
     }
 }

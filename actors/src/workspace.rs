@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::fanout::{Delivery, Frame, TopicKey, Watch, WatchAnswer, WorkerGone};
 use crate::interest::Interest;
-use crate::shard::Shared;
+use crate::shard::{BeginAnew, Shared};
 
 /// Ticket numbers drawn at once: gaps are allowed, a number is never drawn twice. Few, because those that a killed hub had
 /// drawn are gaps that people see.
@@ -88,14 +88,19 @@ impl WorkspaceActor {
     fn guarded(&mut self, ctx: &mut Context<Self>, turn: impl FnOnce(&mut Self, &mut Context<Self>)) {
         if catch_unwind(AssertUnwindSafe(|| turn(self, ctx))).is_err() {
             tracing::error!(workspace = %self.id, "a workspace panicked; it begins anew");
-            for answer in self.waiting.drain(..) {
-                // Whoever asked may have gone.
-                drop(answer.send(Err(Problem::busy(500))));
-            }
-            ctx.terminate();
-            let topic = self.topic();
-            self.watchers.publish(|| Delivery::Resync { topic });
+            self.give_up(ctx);
         }
+    }
+
+    /// Ends this actor in a way that loses nobody: who waits is answered, who watches asks the next one.
+    fn give_up(&mut self, ctx: &mut Context<Self>) {
+        for answer in self.waiting.drain(..) {
+            // Whoever asked may have gone.
+            drop(answer.send(Err(Problem::busy(500))));
+        }
+        ctx.terminate();
+        let topic = self.topic();
+        self.watchers.publish(|| Delivery::Resync { topic });
     }
 
     fn topic(&self) -> TopicKey {
@@ -213,5 +218,12 @@ impl Handler<ToActor> for WorkspaceActor {
     type Result = ();
     fn handle(&mut self, ToActor(message): ToActor, ctx: &mut Self::Context) {
         self.guarded(ctx, |actor, ctx| actor.handle_message(ctx, message));
+    }
+}
+
+impl Handler<BeginAnew> for WorkspaceActor {
+    type Result = ();
+    fn handle(&mut self, BeginAnew: BeginAnew, ctx: &mut Self::Context) {
+        self.give_up(ctx);
     }
 }

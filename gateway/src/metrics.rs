@@ -64,7 +64,8 @@ const PLAIN: [(Kind, &str, &str); 17] = [
 ];
 
 /// Every figure with labels.
-const LABELLED: [(Kind, &str, &str); 7] = [
+const LABELLED: [(Kind, &str, &str); 8] = [
+    (Counter, "tandem_panics_total", "Panics by what panicked beside tickets (shard, fanout) and lived on. Each is a bug."),
     (Counter, "tandem_frames_in_total", "Client messages by type; `refused` for those that could not be read."),
     (Counter, "tandem_frames_out_total", "Frames queued for sockets, by type."),
     (Counter, "tandem_refusals_total", "Refusals by door (socket, http) and code."),
@@ -187,6 +188,9 @@ fn describe() {
         for door in ["socket", "http"] {
             counter!("tandem_refusals_total", "door" => door, "code" => actors::metrics::code_name(code)).increment(0);
         }
+    }
+    for actor in ["shard", "fanout"] {
+        counter!("tandem_panics_total", "actor" => actor).increment(0);
     }
     for outcome in OUTCOMES {
         counter!("tandem_sign_ins_total", "outcome" => outcome).increment(0);

@@ -15,7 +15,7 @@ use hub_core::wire::{ErrorCode, Problem, ServerFrame, Topic};
 
 pub use frame::Frame;
 pub use outbox::{Outbox, OutboxLimits, Overflow};
-pub use worker::{Attach, Detach, Fanout, Subscribe, Unsubscribe};
+pub use worker::{Attach, Cut, Detach, Fanout, Subscribe, Unsubscribe};
 
 /// One HTTP worker of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

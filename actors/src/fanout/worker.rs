@@ -5,6 +5,7 @@
 
 mod asking;
 mod delivering;
+mod guard;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -19,6 +20,7 @@ use hub_core::rules::resume::Position;
 use hub_core::wire::{Codec, ServerFrame, Topic};
 use tokio::time::Instant;
 
+use self::guard::About;
 use super::{ConnectionId, Delivery, FanoutHandle, Outbox, TopicKey, WorkerGone, WorkerId};
 use crate::{Tickets, metrics};
 
@@ -51,8 +53,17 @@ pub struct Attach {
     pub workspace: WorkspaceId,
     /// How many topics it may watch.
     pub max_topics: usize,
-    /// Ends the socket from outside, as too slow: for a client that does not read.
-    pub cut: Arc<dyn Fn() + Send + Sync>,
+    /// Ends the socket from outside.
+    pub cut: Arc<dyn Fn(Cut) + Send + Sync>,
+}
+
+/// Why a socket is ended from outside. Whoever comes back resumes from the last event it saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Its client does not read what it asked for.
+    TooSlow,
+    /// The fan-out panicked, and no longer knows what this socket was told.
+    Lost,
 }
 
 /// A socket is gone.
@@ -132,7 +143,7 @@ struct Connection {
     by: Asker,
     workspace: WorkspaceId,
     max_topics: usize,
-    cut: Arc<dyn Fn() + Send + Sync>,
+    cut: Arc<dyn Fn(Cut) + Send + Sync>,
     topics: HashMap<Topic, View>,
 }
 
@@ -222,7 +233,7 @@ impl Connection {
     /// Queues an answer. Without room for those the client is cut off: it comes back and resumes from its last event.
     fn send(&self, frame: &ServerFrame) {
         if self.outbox.push(self.codec.encode(frame).into()).is_err() {
-            return (self.cut)();
+            return (self.cut)(Cut::TooSlow);
         }
         metrics::sent(frame);
     }
@@ -239,7 +250,7 @@ impl Actor for Fanout {
 impl Handler<Own> for Fanout {
     type Result = ();
     fn handle(&mut self, Own(handle): Own, _: &mut Self::Context) {
-        self.handle = Some(handle);
+        self.guarded(About::Everybody, |fanout| fanout.handle = Some(handle));
     }
 }
 
@@ -248,15 +259,15 @@ impl Handler<Deliver> for Fanout {
     fn handle(&mut self, Deliver(delivery): Deliver, ctx: &mut Self::Context) {
         if self.overflowed.swap(false, Ordering::AcqRel) {
             tracing::warn!(worker = self.id.0, "deliveries found no room: all topics resynchronise");
-            self.resync_everything(ctx);
+            self.guarded(About::Everybody, |fanout| fanout.resync_everything(ctx));
         }
-        match delivery {
-            Delivery::Event { topic, seq, frame } => self.event(ctx, topic, seq, &frame),
-            Delivery::Signal { topic, slot, frame } => self.signal(topic, slot, &frame),
-            Delivery::Answer { topic, connection, attempt, answer } => self.answered(ctx, topic, connection, attempt, answer),
-            Delivery::Resync { topic } => self.resync_topic(ctx, topic),
-            Delivery::Ended { topic, code } => self.ended(topic, code),
-        }
+        self.guarded(About::of(&delivery), |fanout| match delivery {
+            Delivery::Event { topic, seq, frame } => fanout.event(ctx, topic, seq, &frame),
+            Delivery::Signal { topic, slot, frame } => fanout.signal(topic, slot, &frame),
+            Delivery::Answer { topic, connection, attempt, answer } => fanout.answered(ctx, topic, connection, attempt, answer),
+            Delivery::Resync { topic } => fanout.resync_topic(ctx, topic),
+            Delivery::Ended { topic, code } => fanout.ended(topic, code),
+        });
     }
 }
 
@@ -264,42 +275,48 @@ impl Handler<Attach> for Fanout {
     type Result = ();
     fn handle(&mut self, attach: Attach, _: &mut Self::Context) {
         let Attach { connection, outbox, codec, by, workspace, max_topics, cut } = attach;
-        let entry = Connection { outbox, codec, by, workspace, max_topics, cut, topics: HashMap::new() };
-        self.connections.insert(connection, entry);
+        let of_this_one = Arc::clone(&cut);
+        self.guarded(About::One(connection), |fanout| {
+            let entry = Connection { outbox, codec, by, workspace, max_topics, cut, topics: HashMap::new() };
+            fanout.connections.insert(connection, entry);
+        });
+        if !self.connections.contains_key(&connection) {
+            of_this_one(Cut::Lost);
+        }
     }
 }
 
 impl Handler<Detach> for Fanout {
     type Result = ();
     fn handle(&mut self, Detach(connection): Detach, _: &mut Self::Context) {
-        self.detach(connection);
+        self.guarded(About::One(connection), |fanout| fanout.detach(connection));
     }
 }
 
 impl Handler<Subscribe> for Fanout {
     type Result = ();
     fn handle(&mut self, message: Subscribe, ctx: &mut Self::Context) {
-        self.subscribe(ctx, message);
+        self.guarded(About::One(message.connection), |fanout| fanout.subscribe(ctx, message));
     }
 }
 
 impl Handler<Unsubscribe> for Fanout {
     type Result = ();
     fn handle(&mut self, message: Unsubscribe, _: &mut Self::Context) {
-        self.unsubscribe(message);
+        self.guarded(About::One(message.connection), |fanout| fanout.unsubscribe(message));
     }
 }
 
 impl Handler<Retry> for Fanout {
     type Result = ();
     fn handle(&mut self, Retry { connection, topic }: Retry, ctx: &mut Self::Context) {
-        self.resync(ctx, connection, topic);
+        self.guarded(About::One(connection), |fanout| fanout.resync(ctx, connection, topic));
     }
 }
 
 impl Handler<Look> for Fanout {
     type Result = ();
     fn handle(&mut self, Look { connection, topic }: Look, ctx: &mut Self::Context) {
-        self.look(ctx, connection, topic);
+        self.guarded(About::One(connection), |fanout| fanout.look(ctx, connection, topic));
     }
 }

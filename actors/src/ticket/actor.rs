@@ -24,7 +24,7 @@ use super::{TicketMessage, watchers};
 use crate::fanout::{Delivery, TopicKey, Watch, WatchAnswer};
 use crate::interest::Interest;
 use crate::metrics::{self, Awake};
-use crate::shard::{Gone, OfferToGo, Shared, WhyGone};
+use crate::shard::{BeginAnew, Gone, OfferToGo, Shared, WhyGone};
 
 /// Backstop of the mailbox; commands are bounded by permits, watchers by sockets.
 const MAILBOX: usize = 16_384;
@@ -229,7 +229,7 @@ impl TicketActor {
         match message {
             TicketMessage::Submit { intent, answer, permit } => {
                 #[cfg(feature = "faults")]
-                crate::faults::panic_if_armed(self.key.ticket);
+                crate::faults::panic_if_armed(crate::faults::Point::Command, self.key.ticket);
                 if self.waiting.len() >= self.shared.settings.waiting_per_ticket {
                     return TicketMessage::Submit { intent, answer, permit }.refuse(Problem::busy(250));
                 }
@@ -303,6 +303,13 @@ impl Handler<ToActor> for TicketActor {
             actor.handle_message(ctx, message);
             actor.rest_if_idle(ctx);
         });
+    }
+}
+
+impl Handler<BeginAnew> for TicketActor {
+    type Result = ();
+    fn handle(&mut self, BeginAnew: BeginAnew, ctx: &mut Self::Context) {
+        self.give_up(ctx, &Problem::unavailable());
     }
 }
 

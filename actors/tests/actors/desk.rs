@@ -71,9 +71,14 @@ impl Desk {
 
     /// Writes past the actors, as another node would.
     pub async fn write_elsewhere(&self, intent: &Intent) {
-        let facts = workspace_facts(TICKET.workspace, &[ana(), bo()]);
-        let state = self.journal.peek(TICKET);
-        let append: Append = appended(TICKET, state.as_ref(), intent, &facts, hub_core::ports::Clock::now(self.clock.as_ref()));
+        self.write_elsewhere_to(TICKET, intent).await;
+    }
+
+    /// The same, to a ticket of the story's choice.
+    pub async fn write_elsewhere_to(&self, ticket: TicketKey, intent: &Intent) {
+        let facts = workspace_facts(ticket.workspace, &[ana(), bo()]);
+        let state = self.journal.peek(ticket);
+        let append: Append = appended(ticket, state.as_ref(), intent, &facts, hub_core::ports::Clock::now(self.clock.as_ref()));
         self.journal.append(append).await.expect("memory");
     }
 
@@ -101,7 +106,7 @@ impl Desk {
                 by,
                 workspace: TICKET.workspace,
                 max_topics: 10,
-                cut: Arc::new(move || was_cut.store(true, std::sync::atomic::Ordering::SeqCst)),
+                cut: Arc::new(move |_| was_cut.store(true, std::sync::atomic::Ordering::SeqCst)),
             })
             .expect("room");
         Socket { connection, outbox, fanout: self.fanout.clone(), cut }
@@ -143,6 +148,10 @@ impl Socket {
 
     pub fn detach(&self) {
         self.fanout.request(actors::fanout::Detach(self.connection)).expect("room");
+    }
+
+    pub fn was_cut(&self) -> bool {
+        self.cut.load(std::sync::atomic::Ordering::SeqCst)
     }
 
     pub fn read(&self) -> Vec<ServerFrame> {

@@ -207,3 +207,114 @@ async fn a_position_that_another_owner_made_is_believed_when_the_log_agrees() {
     assert_eq!(code(desk.reply(ana(), 3, 3).await), Ok(4));
     assert_eq!(code(desk.reply(ana(), 4, 99).await), Err(ErrorCode::Invalid));
 }
+
+#[actix_rt::test]
+async fn a_fan_out_that_panics_over_an_event_costs_those_who_watch_it_their_connection_and_nobody_an_event() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let (first, second, neighbour) = (desk.socket(ana()), desk.socket(bo()), desk.socket(bo()));
+    first.subscribe(1, TOPIC, None);
+    second.subscribe(1, TOPIC, None);
+    neighbour.subscribe(1, Topic::Ticket(OTHER.ticket), None);
+    desk.settle().await;
+    for socket in [&first, &second, &neighbour] {
+        assert_eq!(socket.read_words(), ["1 R1"]);
+    }
+    faults::panic_at_next_here(faults::Point::Event, TICKET.ticket);
+    assert_eq!(code(desk.tickets.submit(TICKET, note(ana(), 1)).await), Ok(2));
+    desk.settle().await;
+    // One was told and one was not; which of them is no longer known, so both come back.
+    let told = [first.read_words(), second.read_words()];
+    assert!(told == [vec!["+2".to_owned()], vec![]] || told == [vec![], vec!["+2".to_owned()]], "{told:?}");
+    assert!(first.was_cut() && second.was_cut() && !neighbour.was_cut());
+    let stream = hub_core::ports::Journal::stream(&desk.journal);
+    let (told, untold) = (desk.socket(ana()), desk.socket(bo()));
+    told.subscribe(1, TOPIC, Some((2, stream)));
+    untold.subscribe(1, TOPIC, Some((1, stream)));
+    desk.settle().await;
+    assert_eq!(code(desk.tickets.submit(TICKET, note(ana(), 2)).await), Ok(3));
+    assert_eq!(code(desk.tickets.submit(OTHER, note(bo(), 3)).await), Ok(2));
+    desk.settle().await;
+    assert_eq!(told.read_words(), ["1 =@2", "+3"]);
+    assert_eq!(untold.read_words(), ["1 =2@2", "+3"]);
+    assert_eq!(neighbour.read_words(), ["+2"]);
+    // What the cut ones ask is nobody's business any longer, and nothing more is sent to them.
+    first.subscribe(9, TOPIC, None);
+    desk.settle().await;
+    assert!(first.read_words().is_empty() && second.read_words().is_empty());
+}
+
+#[actix_rt::test]
+async fn a_fan_out_that_panics_over_one_request_costs_one_connection() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let (poison, other) = (desk.socket(ana()), desk.socket(bo()));
+    poison.subscribe(1, Topic::Ticket(OTHER.ticket), None);
+    other.subscribe(1, TOPIC, None);
+    desk.settle().await;
+    faults::panic_at_next_here(faults::Point::Subscribe, TICKET.ticket);
+    poison.subscribe(2, TOPIC, None);
+    desk.settle().await;
+    assert!(poison.was_cut() && !other.was_cut());
+    desk.tickets.submit(TICKET, note(bo(), 1)).await.expect("a note");
+    desk.settle().await;
+    assert_eq!(other.read_words(), ["1 R1", "+2"]);
+    // Its place was given back to the ticket it watched, which may sleep.
+    poison.read();
+    tokio::time::sleep(LONG).await;
+    desk.write_elsewhere_to(OTHER, &note(bo(), 2)).await;
+    let fresh = desk.socket(ana());
+    fresh.subscribe(1, Topic::Ticket(OTHER.ticket), None);
+    desk.settle().await;
+    assert_eq!(fresh.read_words(), ["1 R2"]);
+}
+
+#[actix_rt::test]
+async fn a_shard_that_panics_over_a_ticket_lives_on_and_the_ticket_begins_anew() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let (watcher, neighbour) = (desk.socket(ana()), desk.socket(bo()));
+    watcher.subscribe(1, TOPIC, None);
+    neighbour.subscribe(1, Topic::Ticket(OTHER.ticket), None);
+    desk.settle().await;
+    desk.journal.appends.close();
+    let spawn = |n: u128| {
+        let tickets = desk.tickets.clone();
+        actix_rt::spawn(async move { tickets.submit(TICKET, note(ana(), n)).await })
+    };
+    let (under_way, waiting) = (spawn(1), spawn(2));
+    desk.settle().await;
+    faults::panic_at_next_here(faults::Point::Shard, TICKET.ticket);
+    let poison = spawn(3);
+    desk.settle().await;
+    for answered in [under_way, waiting, poison] {
+        assert!(answered.is_finished(), "answered at once");
+        assert_eq!(code(answered.await.expect("not cancelled")), Err(ErrorCode::Unavailable));
+    }
+    desk.journal.appends.open();
+    for (n, seq) in [(1, 2), (2, 3), (3, 4)] {
+        assert_eq!(code(desk.tickets.submit(TICKET, note(ana(), n)).await), Ok(seq), "each key once");
+    }
+    assert_eq!(code(desk.tickets.submit(OTHER, note(bo(), 9)).await), Ok(2));
+    desk.settle().await;
+    let told: String = watcher.read_words().join(" ").replace("- =2@2", "+2").replace("- =@1", "");
+    assert_eq!(told.split_whitespace().skip(2).collect::<Vec<_>>(), ["+2", "+3", "+4"], "{told}");
+    assert_eq!(neighbour.read_words(), ["1 R1", "+2"]);
+    assert!(!watcher.was_cut() && !neighbour.was_cut());
+}
+
+#[actix_rt::test]
+async fn a_subscribe_that_a_panicking_shard_dropped_is_answered_and_a_ticket_that_keeps_killing_it_rests() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let socket = desk.socket(ana());
+    for id in 1..=3 {
+        faults::panic_at_next_here(faults::Point::Shard, TICKET.ticket);
+        socket.subscribe(id, TOPIC, None);
+        desk.settle().await;
+    }
+    assert_eq!(socket.read_words(), ["err 1 Busy", "err 2 Busy", "err 3 Busy"]);
+    let refused = desk.tickets.submit(TICKET, note(ana(), 10)).await.expect_err("it rests");
+    assert!(refused.code == ErrorCode::Busy && refused.retry_after_ms.is_some_and(|ms| ms > 50_000), "{refused:?}");
+    assert_eq!(code(desk.tickets.submit(OTHER, note(bo(), 11)).await), Ok(2));
+}

@@ -178,7 +178,7 @@ impl Session {
             by: Asker { user: sign_in.user, name: sign_in.name, role: sign_in.role },
             workspace: sign_in.workspace,
             max_topics: limits.subscriptions,
-            cut: Arc::new(move || sockets.close_slow(connection)),
+            cut: Arc::new(move |cut| sockets.cut(connection, cut)),
         };
         if self.fanout.request(attach).is_err() {
             let effects = self.core.close(CloseCode::Drain, "the hub has no room right now; come back");

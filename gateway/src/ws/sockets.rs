@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::fanout::ConnectionId;
+use actors::fanout::{ConnectionId, Cut};
 use hub_core::ids::{SessionId, UserId, WorkspaceId};
 use hub_core::ports::Accounts;
 use hub_core::rules::permissions::Role;
@@ -82,11 +82,17 @@ impl Sockets {
         self.end_all(ended, &Ending { code: CloseCode::Unauthenticated, why: "signed out", goodbye: None });
     }
 
-    /// Ends one socket, as too slow. Who does not read sees the connection break.
-    pub fn close_slow(&self, connection: ConnectionId) {
+    /// Ends one socket from outside. Who does not read sees the connection break.
+    pub fn cut(&self, connection: ConnectionId, cut: Cut) {
         let socket = self.open.lock().get(&connection).map(Arc::clone);
         let sockets = socket.map(|socket| (connection, socket)).into_iter().collect();
-        self.end_all(sockets, &Ending { code: CloseCode::TooSlow, why: "too slow", goodbye: None });
+        let ending = match cut {
+            Cut::TooSlow => Ending { code: CloseCode::TooSlow, why: "too slow", goodbye: None },
+            Cut::Lost => {
+                Ending { code: CloseCode::Drain, why: "the hub lost its place; come back", goodbye: Some(come_back()) }
+            }
+        };
+        self.end_all(sockets, &ending);
     }
 
     /// Says goodbye to everybody, in waves spread over `spread`, and waits until they are gone or the time is over.
@@ -94,8 +100,7 @@ impl Sockets {
         let sockets = self.all();
         let pause = spread.checked_div(u32::try_from(sockets.len()).unwrap_or(u32::MAX)).unwrap_or(spread);
         for (connection, socket) in sockets {
-            let back = Duration::from_millis(rand::random_range(500..3_000));
-            let ending = Ending { code: CloseCode::Drain, why: "the hub restarts", goodbye: Some(back) };
+            let ending = Ending { code: CloseCode::Drain, why: "the hub restarts", goodbye: Some(come_back()) };
             self.end_all(vec![(connection, socket)], &ending);
             tokio::time::sleep(pause).await;
         }
@@ -141,4 +146,9 @@ impl Sockets {
     fn all(&self) -> Vec<(ConnectionId, Arc<OpenSocket>)> {
         self.open.lock().iter().map(|(connection, socket)| (*connection, Arc::clone(socket))).collect()
     }
+}
+
+/// When to come back: drawn at random, so that not all come at once.
+fn come_back() -> Duration {
+    Duration::from_millis(rand::random_range(500..3_000))
 }

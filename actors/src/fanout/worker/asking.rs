@@ -7,7 +7,7 @@ use hub_core::wire::{ErrorCode, Problem, ServerFrame, Topic};
 use tokio::time::Instant;
 
 use super::{
-    Fanout, LOOK_EVERY, Look, MAX_ASKING, Next, Question, RETRY, Retry, Subscribe, Unsubscribe, View, WAITING_PER_TOPIC,
+    Cut, Fanout, LOOK_EVERY, Look, MAX_ASKING, Next, Question, RETRY, Retry, Subscribe, Unsubscribe, View, WAITING_PER_TOPIC,
 };
 use crate::fanout::{ConnectionId, TopicKey, Watch, WatchAnswer};
 use crate::metrics;
@@ -15,6 +15,10 @@ use crate::metrics;
 impl Fanout {
     pub(super) fn subscribe(&mut self, ctx: &mut Context<Self>, message: Subscribe) {
         let Subscribe { connection, id, topic, position } = message;
+        #[cfg(feature = "faults")]
+        if let Topic::Ticket(ticket) = topic {
+            crate::faults::panic_if_armed(crate::faults::Point::Subscribe, ticket);
+        }
         let Some(entry) = self.connections.get_mut(&connection) else { return };
         let too_many = entry.topics.len() >= entry.max_topics;
         let asking = entry.topics.values().filter(|view| matches!(view, View::Asking { .. })).count();
@@ -126,7 +130,10 @@ impl Fanout {
                 View::Behind { seq, since: Instant::now() }
             }
             // It was promised room when it asked, and used it for something else.
-            (false, None) => return (entry.cut)(),
+            (false, None) => {
+                (entry.cut)(Cut::TooSlow);
+                return self.end_if_nobody_watches(key);
+            }
         };
         entry.topics.insert(key.topic, view);
         self.watched.entry(key).or_default().connections.insert(connection);

@@ -7,7 +7,7 @@ use actix::{AsyncContext, Context};
 use hub_core::wire::{ErrorCode, ServerFrame, Topic};
 use tokio::time::Instant;
 
-use super::{Fanout, LOOK_EVERY, Look, PATIENCE, Question, View};
+use super::{Cut, Fanout, LOOK_EVERY, Look, PATIENCE, Question, View};
 use crate::fanout::{ConnectionId, Frame, TopicKey};
 use crate::metrics;
 
@@ -39,6 +39,10 @@ impl Fanout {
                 }
                 Some(View::Live { .. } | View::Asking { .. } | View::Behind { .. }) | None => {}
             }
+            #[cfg(feature = "faults")]
+            if let Topic::Ticket(ticket) = key.topic {
+                crate::faults::panic_if_armed(crate::faults::Point::Event, ticket);
+            }
         }
         metrics::queued("event", queued);
         metrics::delivered(frame.age());
@@ -56,7 +60,7 @@ impl Fanout {
             entry.topics.insert(topic, View::Live { seq });
             self.resync(ctx, connection, topic);
         } else if waited >= PATIENCE {
-            (entry.cut)();
+            (entry.cut)(Cut::TooSlow);
         } else {
             ctx.notify_later(Look { connection, topic }, LOOK_EVERY);
         }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::hub::TestHub;
-use crate::socket::Socket;
+use crate::socket::{Ended, Socket};
 
 fn reply(ticket: &Value, body: &str) -> Value {
     json!({"type": "post_reply", "key": Uuid::new_v4(), "ticket_id": ticket["id"], "body": body, "audience": "internal"})
@@ -61,6 +61,27 @@ async fn a_ticket_that_panics_is_back_within_a_second_and_its_neighbours_notice_
         seen.extend(records.iter().filter_map(|record| record["seq"].as_u64()));
     }
     assert_eq!(seen, (1..=11).collect::<Vec<_>>());
+}
+
+#[actix_rt::test]
+async fn a_worker_that_stumbles_sends_those_concerned_away_to_come_back_and_resume() {
+    let hub = TestHub::start().await;
+    let (ana, cleo) = (hub.token("acme", "ana@acme.test").await, hub.token("acme", "cleo@customer.test").await);
+    let ticket = hub.ticket(&cleo, "Stumble").await;
+    let mut watcher = watching(&hub, &ana, &ticket).await;
+    let mut writer = Socket::greet(hub.address(), Codec::Json, &ana).await;
+    let id = ticket["id"].as_str().expect("an id");
+    actors::faults::panic_at_next(actors::faults::Point::Event, id.parse().expect("an id"));
+    assert_eq!(writer.ask(reply(&ticket, "stumble")).await["seq"], 2);
+    let (frames, ended) = watcher.read_to_end().await;
+    assert_eq!(ended, Ended::Closed(1012));
+    let types: Vec<_> = frames.iter().filter_map(|frame| frame["type"].as_str()).collect();
+    assert!(types == ["goodbye"] || types == ["event", "goodbye"], "{types:?}");
+    let mut back = Socket::greet(hub.address(), Codec::MsgPack, &ana).await;
+    let resumed = back.ask(json!({"type": "subscribe", "topic": format!("ticket:{id}")})).await;
+    assert_eq!(resumed["seq"], 2);
+    assert_eq!(writer.ask(reply(&ticket, "go on")).await["seq"], 3);
+    assert_eq!(back.event().await["seq"], 3);
 }
 
 #[actix_rt::test]
