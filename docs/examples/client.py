@@ -2,8 +2,15 @@
 connection on purpose before the answer comes, resumes, sends the same key again, and ends when it has seen its reply come back.
 
     python3 client.py http://127.0.0.1:8080 acme ana@acme.test demo [ticket-id]
+
+With TRACE=1 in the environment it shows every frame.
 """
 import base64, json, os, socket, struct, sys, time, urllib.parse, urllib.request, uuid
+
+
+def trace(way, frame):
+    if os.environ.get("TRACE"):
+        print(way, frame)
 
 
 def rest(url, body=None, token=""):
@@ -47,6 +54,7 @@ class WebSocket:  # RFC 6455, as far as text frames go
             elif first & 0xF < 0x3:
                 message += data
                 if first & 0x80:
+                    trace("←", message.decode())
                     return json.loads(message)
 
 
@@ -55,7 +63,9 @@ def connection(base, token, topic, my):  # one connection; `my` is what outlives
 
     def ask(type, **fields):
         my["id"] += 1
-        ws.send(json.dumps({"type": type, "id": my["id"]} | fields).encode())
+        frame = json.dumps({"type": type, "id": my["id"]} | fields)
+        ws.send(frame.encode())
+        trace("→", frame)
 
     def see(event):
         my["seq"] = event["seq"]
@@ -77,7 +87,9 @@ def connection(base, token, topic, my):  # one connection; `my` is what outlives
                 ask("post_reply", **my["reply"])
             if not my["cut"]:
                 my["cut"] = True
-                ws.socket.shutdown(socket.SHUT_RDWR)  # as if the network failed now
+                time.sleep(0.3)  # the hub has the reply by now; what gets lost is its answer
+                ws.socket.shutdown(socket.SHUT_RDWR)
+                raise ConnectionError("the network failed, on purpose")
         elif frame["type"] == "event":
             see(frame)
         elif frame["type"] == "ack":

@@ -36,7 +36,7 @@ fn table() -> Vec<Row> {
     ]
 }
 
-/// Registers the table below [`BASE`], and the page that shows it. Whatever else is asked below `/api` is not found.
+/// Registers the table below [`BASE`], and the pages that tell of it. Whatever else is asked below `/api` is not found.
 pub fn configure(config: &mut web::ServiceConfig) {
     let mut by_path: BTreeMap<&str, Vec<Row>> = BTreeMap::new();
     for row in table() {
@@ -44,8 +44,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
     }
     let api = by_path.into_iter().fold(web::scope("/v1"), |scope, (path, rows)| scope.service(resource(path, rows)));
     let api = api.default_service(web::route().to(missing));
-    let docs = web::resource("/docs").route(get().to(docs::page)).default_service(other_methods(&[Method::GET]));
-    config.service(web::scope("/api").service(api).service(docs).default_service(web::route().to(missing)));
+    let scope = docs::resources().into_iter().fold(web::scope("/api").service(api), actix_web::Scope::service);
+    config.service(scope.default_service(web::route().to(missing)));
 }
 
 /// The table as data: every method and path below [`BASE`].

@@ -155,6 +155,10 @@ fn events() -> Vec<(&'static str, Event)> {
             "status_changed",
             Event::StatusChanged { from: "open".into(), to: "resolved".into(), note: Some("done".into()), forced: None },
         ),
+        (
+            "status_changed_forced",
+            Event::StatusChanged { from: "open".into(), to: "closed".into(), note: None, forced: Some(true) },
+        ),
         ("assigned", Event::Assigned { assignee_id: Some(ANA), team_id: None }),
         ("field_changed", Event::FieldChanged { field: "priority".into(), from: json!("p3"), to: json!("p1") }),
         ("nothing_changed", Event::NothingChanged {}),

@@ -368,7 +368,27 @@ name: string,
  */
 workflow: Workflow, };
 
-export type Limits = { message_bytes: number, body_bytes: number, depth: number, subscriptions: number, commands_in_flight: number, };
+export type Limits = { 
+/**
+ * Bytes of one message of a client, fragments together. More closes with 4413.
+ */
+message_bytes: number, 
+/**
+ * Bytes of a `body`, in UTF-8. More is `too_large`.
+ */
+body_bytes: number, 
+/**
+ * Maps and lists within each other in a message. More is `bad_frame`.
+ */
+depth: number, 
+/**
+ * Topics watched at once by one socket. More is `limit_reached`.
+ */
+subscriptions: number, 
+/**
+ * Commands of one socket that may wait for their answers. More is `busy`.
+ */
+commands_in_flight: number, };
 
 export type Live = { 
 /**

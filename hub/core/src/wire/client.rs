@@ -18,7 +18,7 @@ pub const MAX_NOTE_BYTES: usize = 4 * 1024;
 /// Largest map of custom fields, in bytes of JSON.
 pub const MAX_CUSTOM_BYTES: usize = 16 * 1024;
 /// Longest token, in bytes.
-const MAX_TOKEN_BYTES: usize = 256;
+pub const MAX_TOKEN_BYTES: usize = 256;
 /// Longest name of a status, in bytes.
 pub const MAX_STATUS_BYTES: usize = 64;
 /// Most attachments or mentions of one reply.
@@ -55,15 +55,15 @@ impl<T: Serialize> Serialize for Patch<T> {
 /// The fields of a ticket that are simply set. Which of them may be cleared is the ticket's rule.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FieldPatches {
-    /// One line; never cleared.
+    /// One line, at most [`MAX_TITLE_BYTES`] bytes; never cleared.
     pub title: Patch<String>,
-    /// Never cleared.
+    /// How much it matters, `p1` the most; never cleared.
     pub priority: Patch<Priority>,
-    /// `low`, `normal` or `high`; never cleared.
+    /// How soon it matters: `low`, `normal` or `high`; never cleared.
     pub urgency: Patch<String>,
     /// The category.
     pub category_id: Patch<CategoryId>,
-    /// All custom fields together.
+    /// All custom fields together, at most [`MAX_CUSTOM_BYTES`] bytes of JSON.
     pub custom: Patch<Map<String, Value>>,
     /// When it is to be done.
     pub due_at: Patch<UnixMs>,
@@ -133,47 +133,95 @@ impl Serialize for FieldPatches {
 
 /// What the client program calls itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct ClientInfo {
+    /// Its name; cut after 100 characters.
     pub name: String,
+    /// Its version; cut after 100 characters.
     pub version: String,
 }
 
 /// One frame of a client. Every frame carries the client's own request number beside it: see [`Request`].
+///
+/// The words on frames and fields are those of the protocol reference, which is made from them.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "the fields are those of the protocol's table of client frames")]
 pub enum ClientFrame {
-    /// Open the session.
-    Hello { protocol: u64, token: Option<String>, client: Option<ClientInfo> },
-    /// Watch a topic, or resynchronise one already watched. `after` and `stream`: both or neither.
-    Subscribe { topic: Topic, resume: Option<(u64, StreamId)> },
-    /// Watch no longer.
-    Unsubscribe { topic: Topic },
-    /// Are you there?
+    /// Open the session. The first frame, and only the first.
+    Hello {
+        /// Which protocol: [`PROTOCOL_VERSION`].
+        protocol: u64,
+        /// Who, unless the handshake said so with a cookie or an `Authorization` header. At most [`MAX_TOKEN_BYTES`] bytes.
+        token: Option<String>,
+        /// What the client program calls itself.
+        client: Option<ClientInfo>,
+    },
+    /// Watch a topic, or resynchronise one already watched.
+    Subscribe {
+        /// Which.
+        topic: Topic,
+        /// Where to go on: the last `seq` seen, and the `stream` it counts in. Both or neither.
+        resume: Option<(u64, StreamId)>,
+    },
+    /// Watch no longer. Acked; nothing of the topic follows the ack.
+    Unsubscribe {
+        /// Which.
+        topic: Topic,
+    },
+    /// Are you there? Answered by `pong`.
     Ping,
     /// A reply or an internal note.
     PostReply {
+        /// One per intent; the same again for a repeat.
         key: CommandKey,
+        /// To which ticket.
         ticket_id: TicketId,
+        /// Markdown, at most [`MAX_BODY_BYTES`] bytes of UTF-8, not blank.
         body: String,
+        /// Who is to read it.
         audience: Audience,
+        /// The last `seq` seen. Staff need it (or `force`) for a public reply.
         based_on: Option<u64>,
+        /// Send although something came in between. Recorded.
         force: bool,
+        /// A status to move to in the same step, at most [`MAX_STATUS_BYTES`] bytes.
         then_status: Option<String>,
     },
     /// Move in the workflow.
     ChangeStatus {
+        /// One per intent; the same again for a repeat.
         key: CommandKey,
+        /// Of which ticket.
         ticket_id: TicketId,
+        /// A status of the workspace's workflow, at most [`MAX_STATUS_BYTES`] bytes.
         status: String,
+        /// The last `seq` seen. Staff need it, or `force`.
         based_on: Option<u64>,
+        /// A reason for colleagues, at most [`MAX_NOTE_BYTES`] bytes; never told to customers.
         note: Option<String>,
+        /// Change although something came in between. Recorded.
         force: bool,
     },
     /// Who is to work on it.
-    Assign { key: CommandKey, ticket_id: TicketId, assignee_id: Option<UserId>, team_id: Patch<TeamId> },
-    /// Set fields.
-    UpdateTicket { key: CommandKey, ticket_id: TicketId, based_on: u64, patches: FieldPatches },
+    Assign {
+        /// One per intent; the same again for a repeat.
+        key: CommandKey,
+        /// Which ticket.
+        ticket_id: TicketId,
+        /// The agent; null for nobody. Has to be there.
+        assignee_id: Option<UserId>,
+        /// The team; null for none, absent to leave it.
+        team_id: Patch<TeamId>,
+    },
+    /// Set fields, any number of them.
+    UpdateTicket {
+        /// One per intent; the same again for a repeat.
+        key: CommandKey,
+        /// Which ticket.
+        ticket_id: TicketId,
+        /// The last `seq` seen; judged per field.
+        based_on: u64,
+        /// The fields.
+        patches: FieldPatches,
+    },
 }
 
 /// A client frame with the client's request number.

@@ -10,35 +10,36 @@ use super::fields::Complaint;
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// Bytes that do not decode.
+    /// Bytes that do not decode, hold a key twice, go on after the end, or nest too deep. Mend them: the tenth in a minute
+    /// closes.
     BadFrame,
     /// A `type` this hub does not know.
     UnknownType,
-    /// Wrong or missing fields; `detail.fields` names them.
+    /// Wrong or missing fields; `detail.fields` names them, with reasons. Mend them.
     Invalid,
-    /// Nobody is signed in, or the token is wrong, expired or revoked.
+    /// Nobody is signed in, or the token is wrong, expired or revoked. Sign in.
     Unauthenticated,
-    /// A thing I see but may not do.
+    /// You see it, but may not do this.
     Forbidden,
-    /// Does not exist, or is not mine to see: the two answer alike.
+    /// Does not exist, or is not yours to see: the two answer alike.
     NotFound,
-    /// Something came in between; `detail.events` holds it.
+    /// Something came in between; `detail.events` holds it. Look, then send again with the new `based_on`, or `force`.
     Stale,
-    /// Another agent holds the claim.
+    /// Somebody else holds the claim; `detail.by` and `detail.until` say who and how long.
     Claimed,
     /// The workflow does not allow this move.
     IllegalTransition,
-    /// The plan does not allow more.
+    /// No more of these are allowed.
     LimitReached,
-    /// Too often; try again after `retry_after_ms`.
+    /// Too often. Wait `retry_after_ms`.
     RateLimited,
-    /// A field or body over its limit.
+    /// A field or body over its limit; `detail.fields` names them.
     TooLarge,
-    /// No room right now; nothing happened; try again after `retry_after_ms`.
+    /// No room right now; nothing happened. Wait `retry_after_ms`.
     Busy,
-    /// The outcome is unknown: send the same `key` again.
+    /// The outcome is unknown. Send the same `key` again, after `retry_after_ms`.
     Unavailable,
-    /// A protocol version this hub does not speak.
+    /// The hub speaks another protocol.
     UnsupportedVersion,
 }
 
@@ -136,15 +137,15 @@ impl Problem {
 /// Why the hub closes a WebSocket, beyond the codes of RFC 6455.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseCode {
-    /// The hub is going down; come back elsewhere.
+    /// The hub restarts or has no room; `goodbye` with `reconnect_after_ms` comes before it where there is time.
     Drain,
     /// Not the protocol: first frame no `hello`, too many undecodable frames.
     ProtocolAbuse,
-    /// Not authenticated, expired or revoked.
+    /// Not signed in, expired or revoked, or no `hello` in time. Sign in before coming back.
     Unauthenticated,
     /// Two heartbeats missed.
     HeartbeatMissed,
-    /// Does not read what it asked for.
+    /// Does not read what it asked for. Best effort: who does not read at all sees 1006.
     TooSlow,
     /// A message over the limit.
     TooLarge,
@@ -153,6 +154,17 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
+    /// Every code, in the order of the protocol reference.
+    pub const ALL: [Self; 7] = [
+        Self::Drain,
+        Self::ProtocolAbuse,
+        Self::Unauthenticated,
+        Self::HeartbeatMissed,
+        Self::TooSlow,
+        Self::TooLarge,
+        Self::TooMany,
+    ];
+
     /// The number on the wire.
     pub const fn number(self) -> u16 {
         match self {

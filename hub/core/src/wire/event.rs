@@ -81,7 +81,7 @@ pub enum Source {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// The first event of every ticket. Also in the thread.
+    /// The first event of every ticket.
     TicketCreated {
         /// One line.
         title: String,
@@ -99,7 +99,7 @@ pub enum Event {
         #[cfg_attr(feature = "ts", ts(optional))]
         priority: Option<super::Priority>,
     },
-    /// A reply (also in the thread) or an internal note.
+    /// A reply or an internal note.
     ReplyPosted {
         /// Markdown. Cut to the body limit when `truncated`.
         body: String,
@@ -120,7 +120,7 @@ pub enum Event {
         #[cfg_attr(feature = "ts", ts(optional))]
         truncated: Option<bool>,
     },
-    /// The ticket moved in its workflow. Also in the thread, there without the note.
+    /// The ticket moved in its workflow.
     StatusChanged {
         /// The status it had.
         from: String,

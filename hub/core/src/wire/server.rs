@@ -199,16 +199,20 @@ pub struct WorkspaceInfo {
 /// What the hub refuses above, told so that clients need not guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-#[expect(missing_docs, reason = "the names and units say it")]
 pub struct Limits {
+    /// Bytes of one message of a client, fragments together. More closes with 4413.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub message_bytes: u64,
+    /// Bytes of a `body`, in UTF-8. More is `too_large`.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub body_bytes: u64,
+    /// Maps and lists within each other in a message. More is `bad_frame`.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub depth: u64,
+    /// Topics watched at once by one socket. More is `limit_reached`.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub subscriptions: u64,
+    /// Commands of one socket that may wait for their answers. More is `busy`.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub commands_in_flight: u64,
 }

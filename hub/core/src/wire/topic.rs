@@ -10,15 +10,16 @@ use crate::ids::TicketId;
 /// A topic, as text on the wire: `ticket:<id>`, `thread:<id>`, `me`, `workspace`, `radar`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Topic {
-    /// Everything about a ticket, for agents.
+    /// For staff: every event of the ticket. Customers get `not_found`.
     Ticket(TicketId),
-    /// The public part of a ticket, for customers, with its own numbering.
+    /// For the ticket's customer: the public events, with a numbering of their own, so that nothing internal shows, not even as a
+    /// gap. Staff get `not_found`.
     Thread(TicketId),
-    /// My notifications.
+    /// Notifications. This hub does not offer them yet: `not_found`.
     Me,
-    /// List changes of my workspace. Signals only.
+    /// For staff: changes of the ticket list. Signals only; `seq` is 0, always a snapshot `{people, teams}`.
     Workspace,
-    /// Deadlines of my workspace. Signals only.
+    /// Deadlines. This hub does not offer them yet: `not_found`.
     Radar,
 }
 

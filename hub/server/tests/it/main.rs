@@ -1,5 +1,6 @@
 //! The hub as strangers meet it: a real one per test or shared, over real sockets, on a real Postgres.
 
+mod docs;
 mod doctor;
 mod fixture;
 mod http;
