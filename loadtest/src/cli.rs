@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hub_core::wire::Codec;
 
+use crate::client::route::{Codecs, Sources};
+
 /// Many clients that speak the hub's protocol, and an oracle that checks what they saw.
 #[derive(Debug, Parser)]
 #[command(name = "loadtest", version, about, long_about = LONG_ABOUT, after_long_help = EXAMPLES)]
@@ -52,6 +54,9 @@ pub enum Scenario {
         /// What all scenarios share.
         #[command(flatten)]
         common: Common,
+        /// Who replies, and how much.
+        #[command(flatten)]
+        replying: Replying,
         /// Search the highest rate of which at least 98 % is acked within a second, beginning at --rate, and run there.
         #[arg(long)]
         sustain: bool,
@@ -62,6 +67,9 @@ pub enum Scenario {
         /// What all scenarios share.
         #[command(flatten)]
         common: Common,
+        /// Who replies, and how much.
+        #[command(flatten)]
+        replying: Replying,
         /// Mean time between two cuts of a client's connection.
         #[arg(long, default_value = "1s", value_parser = duration)]
         cut_every: Duration,
@@ -80,6 +88,29 @@ pub struct Common {
     /// The file that `hub seed --fleet … --tokens FILE` wrote.
     #[arg(long)]
     pub tokens: PathBuf,
+    /// Own addresses to connect from, by turns: 127.0.0.2,127.0.0.3 or 127.0.0.2-127.0.0.9. One address has some 28,000 ports.
+    #[arg(long)]
+    pub from: Option<Sources>,
+    /// Decides who does what when; the same seed, the same plan.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How frames become bytes.
+    #[arg(long, value_enum, default_value_t = CodecName::Msgpack)]
+    pub codec: CodecName,
+    /// How long to wait for outstanding answers at the end, and for a hub that is away then.
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    pub grace: Duration,
+    /// Write the report as JSON to this file too.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+    /// Show no progress.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Who replies, and how much.
+#[derive(Debug, Args)]
+pub struct Replying {
     /// How many tickets to use.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub tickets: u32,
@@ -95,12 +126,6 @@ pub struct Common {
     /// How long it then stays.
     #[arg(long, default_value = "60s", value_parser = duration)]
     pub duration: Duration,
-    /// Decides who does what when; the same seed, the same plan.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// How frames become bytes.
-    #[arg(long, value_enum, default_value_t = CodecName::Msgpack)]
-    pub codec: CodecName,
     /// Share of the replies that customers write.
     #[arg(long, default_value_t = 0.2, value_parser = share)]
     pub customer_share: f64,
@@ -113,15 +138,6 @@ pub struct Common {
     /// Length of a reply in bytes.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=32_768))]
     pub body_bytes: u32,
-    /// How long to wait for outstanding answers at the end, and for a hub that is away then.
-    #[arg(long, default_value = "30s", value_parser = duration)]
-    pub grace: Duration,
-    /// Write the report as JSON to this file too.
-    #[arg(long)]
-    pub json: Option<PathBuf>,
-    /// Show no progress.
-    #[arg(long)]
-    pub quiet: bool,
 }
 
 /// A codec by its name.
@@ -131,13 +147,16 @@ pub enum CodecName {
     Msgpack,
     /// `tandem.v1.json`
     Json,
+    /// Both, client by client.
+    Mixed,
 }
 
-impl From<CodecName> for Codec {
+impl From<CodecName> for Codecs {
     fn from(name: CodecName) -> Self {
         match name {
-            CodecName::Msgpack => Self::MsgPack,
-            CodecName::Json => Self::Json,
+            CodecName::Msgpack => Self::All(Codec::MsgPack),
+            CodecName::Json => Self::All(Codec::Json),
+            CodecName::Mixed => Self::Mixed,
         }
     }
 }
@@ -198,13 +217,14 @@ mod tests {
 
     #[test]
     fn a_whole_command_line_is_read() {
-        let line = "loadtest resume --url ws://127.0.0.1:1/ws --url ws://127.0.0.1:2/ws --tokens t.json --cut-every 2s --replies 10 --codec json";
-        let Scenario::Resume { common, cut_every, replies } = Cli::parse_from(line.split(' ')).scenario else {
+        let line = "loadtest resume --url ws://127.0.0.1:1/ws --url ws://127.0.0.1:2/ws --tokens t.json --cut-every 2s --replies 10 --codec mixed --from 127.0.0.2-127.0.0.5";
+        let Scenario::Resume { common, replying, cut_every, replies } = Cli::parse_from(line.split(' ')).scenario else {
             panic!("resume")
         };
         assert_eq!(
-            (common.urls.len(), cut_every, replies, common.codec),
-            (2, Duration::from_secs(2), Some(10), CodecName::Json)
+            (common.urls.len(), cut_every, replies, common.codec, replying.subscribers),
+            (2, Duration::from_secs(2), Some(10), CodecName::Mixed, 5)
         );
+        assert_eq!(common.from.map(|sources| sources.addresses().len()), Some(4));
     }
 }

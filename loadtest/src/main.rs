@@ -10,6 +10,7 @@ mod clock;
 mod fake_hub;
 mod fleet;
 mod lag;
+mod open_files;
 mod oracle;
 mod plan;
 mod pulse;
@@ -20,12 +21,14 @@ mod scenario;
 mod tally;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use clap::Parser;
 
-use cli::{Cli, Common, Scenario};
-use client::socket::Endpoint;
+use cli::{Cli, Common, Replying, Scenario};
+use client::life::Backoff;
+use client::route::{Endpoint, Routes};
 use fleet::Fleet;
 use plan::Shares;
 use report::Report;
@@ -48,11 +51,11 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli) -> anyhow::Result<Report> {
-    let (name, common) = match &cli.scenario {
-        Scenario::Thread { common, .. } => ("thread", common),
-        Scenario::Resume { common, .. } => ("resume", common),
+    let (name, common, replying) = match &cli.scenario {
+        Scenario::Thread { common, replying, .. } => ("thread", common, replying),
+        Scenario::Resume { common, replying, .. } => ("resume", common, replying),
     };
-    let setup = set_up(common)?;
+    let setup = set_up(common, replying)?;
     let outcome = tokio::select! {
         outcome = play(&cli.scenario, &setup) => outcome?,
         () = interrupted_twice() => bail!("interrupted twice, so nothing was judged"),
@@ -85,40 +88,30 @@ async fn interrupted_twice() {
     }
 }
 
-fn set_up(common: &Common) -> anyhow::Result<Setup> {
-    let endpoints: Vec<Endpoint> = common.urls.iter().map(|url| Endpoint::parse(url)).collect::<Result<_, _>>()?;
-    if let Some(far) = endpoints.iter().find(|endpoint| !endpoint.is_loopback()) {
-        eprintln!("loadtest: {} is not this machine; the network is part of the figures", far.authority);
-    }
-    let tickets = Fleet::read(&common.tokens)?.seats(common.tickets as usize, common.subscribers as usize)?;
-    enough_file_descriptors(tickets.iter().map(Vec::len).sum())?;
-    let shares = Shares { customer: common.customer_share, note: common.note_share, force: common.force_share };
+fn set_up(common: &Common, replying: &Replying) -> anyhow::Result<Setup> {
+    let Replying { tickets, subscribers, rate, ramp, duration, .. } = *replying;
+    let tickets = Fleet::read(&common.tokens)?.seats(tickets as usize, subscribers as usize)?;
+    open_files::allow(tickets.iter().map(Vec::len).sum())?;
     Ok(Setup {
-        endpoints,
-        codec: common.codec.into(),
+        routes: routes(common)?,
         tickets,
-        rate: common.rate,
-        ramp: common.ramp,
-        duration: common.duration,
+        rate,
+        ramp,
+        duration,
         seed: common.seed,
-        shares,
-        body_bytes: common.body_bytes as usize,
+        shares: Shares { customer: replying.customer_share, note: replying.note_share, force: replying.force_share },
+        body_bytes: replying.body_bytes as usize,
+        backoff: Backoff::QUICK,
         grace: common.grace,
         shows_progress: !common.quiet,
     })
 }
 
-/// Every client is a socket; a run that would break off in the middle is refused before it begins.
-fn enough_file_descriptors(clients: usize) -> anyhow::Result<()> {
-    /// Beside the clients: the runtime's own, standard streams, readers of the truth.
-    const OTHERS: usize = 64;
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let Some(limit) = line.and_then(|rest| rest.split_whitespace().next()?.parse::<usize>().ok()) else { return Ok(()) };
-    ensure!(
-        clients + OTHERS <= limit,
-        "{clients} clients need more file descriptors than the {limit} this shell allows; raise it with: ulimit -n {}",
-        clients + OTHERS
-    );
-    Ok(())
+fn routes(common: &Common) -> anyhow::Result<Arc<Routes>> {
+    let endpoints: Vec<Endpoint> = common.urls.iter().map(|url| Endpoint::parse(url)).collect::<Result<_, _>>()?;
+    if let Some(far) = endpoints.iter().find(|endpoint| !endpoint.is_loopback()) {
+        eprintln!("loadtest: {} is not this machine; the network is part of the figures", far.authority);
+    }
+    let sources = common.from.clone().unwrap_or_default();
+    Ok(Arc::new(Routes { endpoints, codecs: common.codec.into(), sources }))
 }

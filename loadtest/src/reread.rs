@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use hub_core::ids::TicketId;
 use hub_core::wire::client::Request;
-use hub_core::wire::{ClientFrame, Codec, EventRecord, PROTOCOL_VERSION, ServerFrame, Snapshot, Topic};
+use hub_core::wire::{ClientFrame, EventRecord, PROTOCOL_VERSION, ServerFrame, Snapshot, Topic};
 use tokio::task::JoinSet;
 
-use crate::client::socket::{Endpoint, Incoming, Socket};
+use crate::client::route::Route;
+use crate::client::socket::{Incoming, Socket};
 use crate::fleet::{Member, Seat};
 use crate::oracle::code_name;
 use crate::oracle::history::{Fact, View};
@@ -47,12 +48,7 @@ impl Truth {
 ///
 /// # Errors
 /// In words, when a log cannot be read.
-pub async fn read(
-    endpoint: &Endpoint,
-    codec: Codec,
-    tickets: &[Vec<Seat>],
-    grace: Duration,
-) -> anyhow::Result<BTreeMap<TicketId, Truth>> {
+pub async fn read(route: &Route, tickets: &[Vec<Seat>], grace: Duration) -> anyhow::Result<BTreeMap<TicketId, Truth>> {
     let mut jobs: Vec<Vec<Seat>> = vec![Vec::new(); READERS];
     for (index, seats) in tickets.iter().enumerate() {
         let first = |view| seats.iter().find(|seat| seat.view == view).cloned();
@@ -61,7 +57,7 @@ pub async fn read(
     }
     let mut readers = JoinSet::new();
     for seats in jobs {
-        readers.spawn(read_all(endpoint.clone(), codec, seats, grace));
+        readers.spawn(read_all(route.clone(), seats, grace));
     }
     let mut truths = BTreeMap::<TicketId, Truth>::new();
     while let Some(read) = readers.join_next().await {
@@ -78,12 +74,12 @@ pub async fn read(
 
 type Log = (TicketId, View, Vec<Arc<Fact>>);
 
-async fn read_all(endpoint: Endpoint, codec: Codec, seats: Vec<Seat>, grace: Duration) -> anyhow::Result<Vec<Log>> {
+async fn read_all(route: Route, seats: Vec<Seat>, grace: Duration) -> anyhow::Result<Vec<Log>> {
     let mut logs = Vec::with_capacity(seats.len());
     for seat in seats {
         let deadline = Instant::now() + grace;
         let log = loop {
-            match read_one(&endpoint, codec, &seat).await {
+            match read_one(&route, &seat).await {
                 Ok(log) => break log,
                 Err(error) if Instant::now() > deadline => {
                     return Err(error.context(format!("{} cannot be read, so nothing can be judged", seat.topic())));
@@ -96,20 +92,20 @@ async fn read_all(endpoint: Endpoint, codec: Codec, seats: Vec<Seat>, grace: Dur
     Ok(logs)
 }
 
-async fn read_one(endpoint: &Endpoint, codec: Codec, seat: &Seat) -> anyhow::Result<Vec<Arc<Fact>>> {
-    let mut reader = Reader::open(endpoint, codec, &seat.member).await?;
+async fn read_one(route: &Route, seat: &Seat) -> anyhow::Result<Vec<Arc<Fact>>> {
+    let mut reader = Reader::open(route, &seat.member).await?;
     let newest = reader.snapshot(seat.topic()).await?;
     reader.socket.close().await;
-    let records = with_older(endpoint, seat, newest).await?;
+    let records = with_older(route, seat, newest).await?;
     Ok(records.iter().map(|record| Arc::new(Fact::of(record))).collect())
 }
 
 /// Puts before the newest events what came before them.
-async fn with_older(endpoint: &Endpoint, seat: &Seat, newest: Vec<EventRecord>) -> anyhow::Result<Vec<EventRecord>> {
+async fn with_older(route: &Route, seat: &Seat, newest: Vec<EventRecord>) -> anyhow::Result<Vec<EventRecord>> {
     let mut pages = vec![newest];
     while let Some(first) = pages.last().and_then(|page| page.first()).map(|record| record.seq).filter(|seq| *seq > 1) {
         let path = format!("/api/v1/tickets/{}/events?before={first}&limit=100", seat.ticket);
-        let mut answer = rest::get(&endpoint.authority, &path, &seat.member.token).await?;
+        let mut answer = rest::get(&route.endpoint.authority, &path, &seat.member.token).await?;
         let events = answer.get_mut("events").map(serde_json::Value::take).context("the answer holds no `events`")?;
         let mut page: Vec<EventRecord> = serde_json::from_value(events).context("`events` of the answer")?;
         page.sort_by_key(|record| record.seq);
@@ -128,8 +124,8 @@ struct Reader {
 }
 
 impl Reader {
-    async fn open(endpoint: &Endpoint, codec: Codec, member: &Member) -> anyhow::Result<Self> {
-        let mut reader = Self { socket: Socket::open(endpoint, codec).await?, next_id: 0 };
+    async fn open(route: &Route, member: &Member) -> anyhow::Result<Self> {
+        let mut reader = Self { socket: Socket::open(route).await?, next_id: 0 };
         let hello = ClientFrame::Hello { protocol: PROTOCOL_VERSION, token: Some(member.token.clone()), client: None };
         match reader.ask(hello).await? {
             ServerFrame::Welcome { .. } => Ok(reader),

@@ -53,6 +53,8 @@ pub struct Tally {
     refused: Mutex<BTreeMap<String, u64>>,
     /// Closes by code.
     closes: Mutex<BTreeMap<u16, u64>>,
+    /// Failed attempts to connect, by kind.
+    failures: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Tally {
@@ -70,8 +72,9 @@ impl Tally {
         }
         if is_over {
             bail!(
-                "the hub did not get everybody subscribed in time: {} attempts to connect failed, {} connections ended{}{}",
+                "the hub did not get everybody subscribed in time: {} attempts to connect failed{}, {} connections ended{}{}",
                 self.failed_connects.load(Relaxed),
+                if self.failures().is_empty() { String::new() } else { format!(" {:?}", self.failures()) },
                 self.dropped.load(Relaxed),
                 if closes.is_empty() { String::new() } else { format!(", closed with {closes:?}") },
                 if self.refusals().is_empty() { String::new() } else { format!(", refused with {:?}", self.refusals()) },
@@ -89,6 +92,17 @@ impl Tally {
     /// Counts a close frame of the hub.
     pub fn close(&self, code: u16) {
         *self.closes.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).entry(code).or_default() += 1;
+    }
+
+    /// Counts an attempt to connect that failed.
+    pub fn fail_to_connect(&self, kind: &str) {
+        self.failed_connects.fetch_add(1, Relaxed);
+        *self.failures.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).entry(kind.to_owned()).or_default() += 1;
+    }
+
+    /// Attempts to connect that failed so far, by kind.
+    pub fn failures(&self) -> BTreeMap<String, u64> {
+        self.failures.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
     /// Refusals so far, by code.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use hub_core::wire::{ErrorCode, EventRecord};
 use serde_json::{Map, Value};
@@ -69,6 +70,7 @@ impl Client {
             {
                 // The connection ends, and is tried again like any other that ended.
                 self.company.tally.refuse(code);
+                self.stay_away = retry_after_ms.map(Duration::from_millis);
                 Ok(())
             }
             (Stage::Greeting { id: asked } | Stage::Subscribing { id: asked }, _) if asked == id => {

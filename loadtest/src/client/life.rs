@@ -11,7 +11,8 @@ use rand::rngs::StdRng;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::socket::{Endpoint, Incoming, Socket};
+use super::route::Routes;
+use super::socket::{Incoming, Socket};
 use super::{Client, TurnedAway};
 use crate::clock::Clock;
 use crate::plan::Intent;
@@ -21,8 +22,8 @@ use crate::tally::Tally;
 const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(15);
 /// A cut in the middle of a command waits this long for a command.
 const CUT_WAITS_FOR_COMMAND: Duration = Duration::from_millis(300);
-/// The longest pause between attempts to connect.
-const MAX_BACKOFF_MS: u64 = 1_000;
+/// The longest that a hub's request to stay away is obeyed.
+const MAX_STAY_AWAY: Duration = Duration::from_secs(60);
 
 /// What the run asks of its clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,15 +38,34 @@ pub enum Order {
     End,
 }
 
+/// How long a client waits before it connects again: anything up to a bound that doubles with every failure in a row, and in
+/// any case as long as the hub asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The bound of the first pause.
+    pub first: Duration,
+    /// The bound of the longest.
+    pub longest: Duration,
+}
+
+impl Backoff {
+    /// For runs that want many reconnects.
+    pub const QUICK: Self = Self { first: Duration::from_millis(50), longest: Duration::from_secs(1) };
+
+    /// The next pause. Whoever was asked to stay away comes back some time after that, not all at the same time.
+    fn pause(self, failures: usize, asked: Option<Duration>, rng: &mut StdRng) -> Duration {
+        let bound = self.first.saturating_mul(1 << failures.min(16)).min(self.longest);
+        asked.unwrap_or_default().min(MAX_STAY_AWAY) + bound.mul_f64(rng.random_range(0.0..=1.0))
+    }
+}
+
 /// What one client lives by.
 #[derive(Debug)]
 pub struct Surroundings {
-    /// Where the hub is; a client that loses one address tries the next.
-    pub endpoints: Vec<Endpoint>,
-    /// Which of them first.
-    pub first: usize,
-    /// How frames become bytes.
-    pub codec: Codec,
+    /// How it gets to the hub.
+    pub routes: Arc<Routes>,
+    /// Which of the run's clients it is.
+    pub index: usize,
     /// What it is to post.
     pub intents: mpsc::Receiver<Intent>,
     /// What the run asks.
@@ -54,6 +74,8 @@ pub struct Surroundings {
     pub reached: watch::Sender<Reached>,
     /// Mean time between cuts.
     pub cut_every: Option<Duration>,
+    /// How long it waits before it connects again.
+    pub backoff: Backoff,
     /// For cuts and pauses.
     pub rng: StdRng,
     /// The run's time.
@@ -86,26 +108,25 @@ enum Ended {
 pub async fn live(mut client: Client, mut around: Surroundings) -> Result<Client, TurnedAway> {
     let mut failures = 0;
     while *around.orders.borrow() != Order::End {
-        let endpoint = &around.endpoints[(around.first + failures) % around.endpoints.len()];
-        match Socket::open(endpoint, around.codec).await {
+        let asked = match Socket::open(&around.routes.route(around.index, failures)).await {
             Ok(socket) => {
                 let was_live = Connection { client: &mut client, around: &mut around }.serve(socket).await?;
                 failures = if was_live { 0 } else { failures + 1 };
+                client.take_stay_away()
             }
-            Err(_) => {
-                around.tally.failed_connects.fetch_add(1, Relaxed);
+            Err(error) => {
+                around.tally.fail_to_connect(&error.kind());
                 failures += 1;
+                error.retry_after()
             }
-        }
-        pause(&mut around, failures).await;
+        };
+        pause(&mut around, failures, asked).await;
     }
     Ok(client)
 }
 
-/// Full jitter: anything up to a bound that doubles with every failure in a row.
-async fn pause(around: &mut Surroundings, failures: usize) {
-    let bound = (50_u64 << failures.min(5)).min(MAX_BACKOFF_MS);
-    let pause = Duration::from_millis(around.rng.random_range(0..=bound));
+async fn pause(around: &mut Surroundings, failures: usize, asked: Option<Duration>) {
+    let pause = around.backoff.pause(failures, asked, &mut around.rng);
     // Ordered to end, the pause ends too.
     let _ = timeout(pause, around.orders.wait_for(|order| *order == Order::End)).await;
 }
@@ -302,6 +323,20 @@ async fn at(instant: Option<Instant>) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn pauses_double_up_to_a_bound_and_begin_after_what_the_hub_asked() {
+        let polite = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
+        let mut rng: StdRng = rand::SeedableRng::seed_from_u64(3);
+        let mut longest_of = |failures, asked: Option<u64>| {
+            let pauses: Vec<_> = (0..500).map(|_| polite.pause(failures, asked.map(Duration::from_secs), &mut rng)).collect();
+            (pauses.iter().min().expect("500").as_secs_f64().round(), pauses.iter().max().expect("500").as_secs_f64().round())
+        };
+        assert_eq!(longest_of(2, None), (0.0, 2.0));
+        assert_eq!(longest_of(5, Some(7)), (7.0, 23.0));
+        assert_eq!(longest_of(1_000, None), (0.0, 30.0));
+        assert_eq!(longest_of(1, Some(9_999)), (60.0, 61.0));
+    }
 
     #[test]
     fn only_frames_and_signals_of_an_unknown_type_are_ignored() {

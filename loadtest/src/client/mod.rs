@@ -4,6 +4,7 @@
 mod answers;
 mod commands;
 pub mod life;
+pub mod route;
 pub mod shelf;
 pub mod socket;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod topic;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use hub_core::ids::StreamId;
 use hub_core::wire::client::Request;
@@ -84,6 +86,8 @@ pub struct Client {
     in_flight_limit: usize,
     /// Since when it is subscribed without a break, in microseconds since the run began.
     live_since_us: u64,
+    /// How long the hub asked to stay away after this connection.
+    stay_away: Option<Duration>,
     /// Request number to index of the command.
     flight: HashMap<u64, usize>,
     waiting: VecDeque<usize>,
@@ -112,6 +116,7 @@ impl Client {
             next_id: 0,
             in_flight_limit: 1,
             live_since_us: 0,
+            stay_away: None,
             flight: HashMap::new(),
             waiting: VecDeque::new(),
             put_off: Vec::new(),
@@ -210,7 +215,10 @@ impl Client {
             ServerFrame::Error { id: None, code, message, .. } => {
                 self.odd(format!("an error without id: {} ({message})", crate::oracle::code_name(code)));
             }
-            ServerFrame::Pong { .. } | ServerFrame::Goodbye { .. } => {}
+            ServerFrame::Goodbye { reconnect_after_ms, .. } => {
+                self.stay_away = Some(Duration::from_millis(reconnect_after_ms));
+            }
+            ServerFrame::Pong { .. } => {}
         }
         Ok(())
     }
@@ -232,6 +240,11 @@ impl Client {
     /// What is to be said now.
     pub fn take_out(&mut self) -> Vec<Request> {
         std::mem::take(&mut self.out)
+    }
+
+    /// How long the hub asked to stay away, when it did; told once.
+    pub fn take_stay_away(&mut self) -> Option<Duration> {
+        self.stay_away.take()
     }
 
     /// True when there is room for another intent.

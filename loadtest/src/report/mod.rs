@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use hub_core::ids::CommandKey;
-use hub_core::wire::{Codec, Limits};
+use hub_core::wire::Limits;
 use serde::{Deserialize, Serialize};
 
 use crate::oracle::history::{History, Step};
@@ -147,11 +147,7 @@ impl Report {
             made: Made::here(),
             load: Load {
                 urls: urls.to_vec(),
-                codec: match setup.codec {
-                    Codec::Json => "json",
-                    Codec::MsgPack => "msgpack",
-                }
-                .to_owned(),
+                codec: setup.routes.codecs.name().to_owned(),
                 tickets: setup.tickets.len(),
                 clients: setup.tickets.iter().map(Vec::len).sum(),
                 rate_per_s: outcome.rate,

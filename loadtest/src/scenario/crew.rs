@@ -77,8 +77,8 @@ impl Crew {
     /// # Errors
     /// In words: the hub is not there, refuses a token, or does not get everybody subscribed in time.
     pub async fn assemble(setup: &Setup, cut_every: Option<Duration>) -> anyhow::Result<Self> {
-        for endpoint in &setup.endpoints {
-            Socket::open(endpoint, setup.codec).await?.close().await;
+        for route in setup.routes.samples() {
+            Socket::open(&route).await?.close().await;
         }
         let views: Vec<Vec<View>> = setup.tickets.iter().map(|seats| seats.iter().map(|seat| seat.view).collect()).collect();
         let mut crew = Self {
@@ -111,13 +111,13 @@ impl Crew {
         let (intents, to_post) = mpsc::channel(INTENTS);
         let (tell, reached) = watch::channel(Reached::default());
         let around = Surroundings {
-            endpoints: setup.endpoints.clone(),
-            first: index % setup.endpoints.len(),
-            codec: setup.codec,
+            routes: Arc::clone(&setup.routes),
+            index,
             intents: to_post,
             orders: self.orders.subscribe(),
             reached: tell,
             cut_every,
+            backoff: setup.backoff,
             rng: StdRng::seed_from_u64(setup.seed ^ ((index as u64 + 1) << 20)),
             clock: self.clock,
             tally: Arc::clone(&self.tally),

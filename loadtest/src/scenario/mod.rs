@@ -8,13 +8,14 @@ pub mod thread;
 pub mod verdict;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hub_core::wire::Codec;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::client::Greeting;
-use crate::client::socket::Endpoint;
+use crate::client::life::Backoff;
+use crate::client::route::Routes;
 use crate::fleet::Seat;
 use crate::lag::Lag;
 use crate::oracle::Breach;
@@ -25,10 +26,8 @@ use crate::tally::Tally;
 /// What every scenario is told.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// The hubs.
-    pub endpoints: Vec<Endpoint>,
-    /// How frames become bytes.
-    pub codec: Codec,
+    /// How clients get to the hubs.
+    pub routes: Arc<Routes>,
     /// Who sits at which ticket.
     pub tickets: Vec<Vec<Seat>>,
     /// Replies per second, all together.
@@ -43,6 +42,8 @@ pub struct Setup {
     pub shares: Shares,
     /// Length of a reply.
     pub body_bytes: usize,
+    /// How long clients wait before they connect again.
+    pub backoff: Backoff,
     /// How long to wait for what is outstanding at the end.
     pub grace: Duration,
     /// Shows how the run goes on.
@@ -59,7 +60,7 @@ pub struct Outcome {
     /// What the hubs told of themselves, by node.
     pub greetings: BTreeMap<String, Greeting>,
     /// Counters.
-    pub tally: std::sync::Arc<Tally>,
+    pub tally: Arc<Tally>,
     /// How late intents were put on the wire although nothing kept them, in microseconds.
     pub send_lateness_us: Vec<u64>,
     /// The driver's own slowness.

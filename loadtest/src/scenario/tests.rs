@@ -1,6 +1,7 @@
 //! The drivers on real sockets, against a stand-in of the hub: they get through, they resume, and the oracle sees what a hub
 //! that breaks its promises does.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use super::crew::Crew;
 use super::resume::{self, Until};
 use super::verdict::{self, Figures};
 use super::{Outcome, Setup, thread};
-use crate::client::socket::Endpoint;
+use crate::client::life::Backoff;
+use crate::client::route::{Codecs, Endpoint, Routes, Sources};
 use crate::fake_hub::{FakeHub, Fault, fleet};
 use crate::lag::LagMeter;
 use crate::oracle::Fault as Found;
@@ -18,9 +20,13 @@ use crate::plan::Shares;
 use crate::report::Report;
 
 fn setup(hub: &FakeHub, codec: Codec, rate: f64, duration_ms: u64) -> Setup {
-    Setup {
+    let routes = Routes {
         endpoints: vec![Endpoint::parse(&hub.url()).expect("its own URL")],
-        codec,
+        codecs: Codecs::All(codec),
+        sources: Sources::default(),
+    };
+    Setup {
+        routes: Arc::new(routes),
         tickets: fleet(4, 2, 3).seats(3, 4).expect("large enough"),
         rate,
         ramp: Duration::from_millis(100),
@@ -28,6 +34,7 @@ fn setup(hub: &FakeHub, codec: Codec, rate: f64, duration_ms: u64) -> Setup {
         seed: 7,
         shares: Shares { customer: 0.2, note: 0.2, force: 0.3 },
         body_bytes: 120,
+        backoff: Backoff::QUICK,
         grace: Duration::from_secs(20),
         shows_progress: false,
     }

@@ -42,7 +42,7 @@ pub async fn reach(mut crew: Crew, lag: LagMeter, setup: &Setup, figures: Figure
     crew.tally.pulse.end();
     let lag = lag.stop();
     crew.progress.set_message("reading every ticket's log from scratch");
-    let truths = reread::read(&setup.endpoints[0], setup.codec, &setup.tickets, setup.grace).await?;
+    let truths = reread::read(&setup.routes.route(0, 0), &setup.tickets, setup.grace).await?;
     let tickets: Vec<_> = setup.tickets.iter().flatten().map(|seat| seat.ticket).collect();
     let heads = |index: usize, view| truths.get(&tickets[index]).map_or(0, |truth| truth.head(view));
     crew.wait_until_reached(heads, DELIVERY_GRACE).await;
@@ -51,7 +51,7 @@ pub async fn reach(mut crew: Crew, lag: LagMeter, setup: &Setup, figures: Figure
     // A timer, or a command that was not answered in time, may have added an event after the truth was read: then it is read again.
     let after = truths.iter().map(|(id, truth)| (*id, (truth.head(View::Ticket), truth.head(View::Thread)))).collect();
     let truths = if !is_settled || testimonies.iter().any(|testimony| saw_beyond(testimony, &truths)) {
-        reread::read(&setup.endpoints[0], setup.codec, &setup.tickets, setup.grace).await?
+        reread::read(&setup.routes.route(0, 0), &setup.tickets, setup.grace).await?
     } else {
         truths
     };
