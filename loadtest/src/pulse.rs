@@ -2,8 +2,9 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use hub_core::time::UnixMs;
 use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -18,6 +19,9 @@ const MAX_SECONDS: usize = 86_400;
 /// A run, second by second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Series {
+    /// When everybody began to connect, by this machine's clock.
+    #[serde(default)]
+    pub began: UnixMs,
     /// Where a part of the run began, in seconds since everybody began to connect, and what to call it.
     pub parts: Vec<(f64, String)>,
     /// What happened between one look at the counters and the next.
@@ -109,6 +113,8 @@ impl Second {
 
 /// Reads the counters once a second until the run ends, or nobody holds them any more. The clock is the run's own.
 pub fn watch(tally: &Arc<Tally>, clock: Clock) {
+    let now = now();
+    tally.pulse.notes().series.began = UnixMs(now.0 - i64::try_from(clock.now_us() / 1_000).unwrap_or(0));
     tokio::spawn(look_every_second(Arc::downgrade(tally), clock));
 }
 
@@ -123,6 +129,12 @@ async fn look_every_second(tally: Weak<Tally>, clock: Clock) {
             return;
         }
     }
+}
+
+/// This machine's clock.
+pub fn now() -> UnixMs {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMs(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn seconds(us: u64) -> f64 {

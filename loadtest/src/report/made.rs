@@ -1,10 +1,10 @@
 //! What made a report: which program, told what, when, on which machine. Figures without this cannot be compared.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use hub_core::time::UnixMs;
 use hub_core::wire::PROTOCOL_VERSION;
 use serde::{Deserialize, Serialize};
+
+use crate::pulse::now;
 
 /// What made a report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,12 +42,11 @@ impl Made {
             // Where it lies says nothing about the run.
             *program = program.rsplit('/').next().unwrap_or_default().to_owned();
         }
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             version: env!("CARGO_PKG_VERSION").into(),
             protocol: PROTOCOL_VERSION,
             command,
-            at: UnixMs(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)),
+            at: now(),
             machine: Machine::here(),
         }
     }

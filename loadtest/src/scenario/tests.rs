@@ -69,6 +69,7 @@ async fn a_thread_run_gets_everything_through_in_both_codecs() {
         );
         let parts: Vec<_> = read.series.parts.iter().map(|(_, name)| name.as_str()).collect();
         assert_eq!(parts, ["rising", "steady", "settling"]);
+        assert!(read.series.began <= read.made.at && (read.made.at - read.series.began).as_secs() < 60, "{saved}");
         assert!(read.made.machine.processors > 0 && !read.ack_ms.buckets.is_empty(), "{saved}");
         let table = report.table();
         for words in ["every guarantee held", "4 commands in flight", "acked within 1 s", "stale"] {
