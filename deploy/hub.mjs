@@ -10,8 +10,12 @@ import { Plain, say } from './say.mjs';
 export const DRAIN_WITHIN_MS = 32_000;
 const READY_WITHIN_MS = 120_000;
 
-/** @typedef {{ program: string, port: number, data: string, pages: string, url: string, ownerUrl: string }} Setting */
-/** @typedef {{ exit: Promise<number>, drain: () => Promise<void>, kill: () => void }} Serving */
+/**
+ * @typedef {{ program: string, port: number, data: string, pages: string, url: string, ownerUrl: string,
+ *   others?: Record<string, string>, log?: string }} Setting
+ * others: what else the hub's environment says; log: a file for the words of a serving hub, instead of this terminal
+ */
+/** @typedef {{ pid: number, exit: Promise<number>, drain: () => Promise<void>, kill: () => void }} Serving */
 
 /**
  * Only the hub's short commands see the owner's address, `serve` never does.
@@ -44,11 +48,14 @@ export const seedFleet = (setting, fleet, tokens) => command(setting, 'seed', '-
 export function serveHub(setting) {
   // should the launcher be killed, the kernel asks the hub to drain
   const [program, ...args] = dyingWithUs('TERM', [setting.program, 'serve']);
-  const child = spawn(program, args, { env: environment(setting), detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
+  const words = setting.log ? fs.openSync(setting.log, 'a') : /** @type {const} */ ('inherit');
+  const child = spawn(program, args, { env: environment(setting), detached: true, stdio: ['ignore', words, words] });
+  if (typeof words === 'number') fs.closeSync(words);
   const pid = child.pid ?? 0;
   const exit = exitOf(child, setting.program);
   if (pid) fs.writeFileSync(pidFile(setting.data), `${pid} ${birthOf(pid)}`);
   return {
+    pid,
     exit: exit.finally(() => fs.rmSync(pidFile(setting.data), { force: true })),
     drain: async () => {
       signal(pid, 'SIGTERM');
@@ -97,7 +104,7 @@ export async function clearTheWay(data, port) {
 const pidFile = (data) => path.join(data, 'hub.pid');
 
 /** @param {Setting} setting */
-function environment({ port, data, pages, url }) {
+function environment({ port, data, pages, url, others = {} }) {
   const { DATABASE_OWNER_URL: _keptFromTheHub, ...inherited } = process.env;
-  return { ...inherited, DATABASE_URL: url, TANDEM_PORT: String(port), TANDEM_DATA: data, TANDEM_WEB_DIR: pages };
+  return { ...inherited, DATABASE_URL: url, TANDEM_PORT: String(port), TANDEM_DATA: data, TANDEM_WEB_DIR: pages, ...others };
 }

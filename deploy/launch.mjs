@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The launcher's command line. One command per line of `usage`; each lives in a file of its own.
-import { bench } from './bench.mjs';
+import { bench, benchDocs } from './bench/command.mjs';
 import { resetDemo, stopDemo } from './leave.mjs';
 import { runDemo } from './run.mjs';
 import { giveUp, Plain } from './say.mjs';
@@ -13,7 +13,8 @@ const usage = `Usage: node deploy/launch.mjs COMMAND
   reset                                stop it and delete the demo's data
   prepare-tests                        install what the tests need
   with-postgres [--fast] -- COMMAND    run COMMAND with a throwaway Postgres in TANDEM_TEST_PG
-  bench [-- ARGS]                      measure an optimised hub with the load tester, which gets ARGS`;
+  bench [EXPERIMENT...] | -- ARGS      measure an optimised hub; with ARGS: the load tester once, told these
+  bench-docs [--check]                 write docs/measurements.md from docs/measurements/*.json, or check that it says the same`;
 
 /**
  * @param {string[]} args
@@ -32,7 +33,9 @@ async function launch([command, ...rest]) {
     case 'with-postgres':
       return withPostgres(...splitCommand(rest));
     case 'bench':
-      return bench(rest[0] === '--' ? rest.slice(1) : rest);
+      return bench(rest);
+    case 'bench-docs':
+      return benchDocs(rest);
     case undefined:
     case 'help':
     case '--help':
