@@ -74,7 +74,7 @@ bench-docs: need-node ## write the tables of docs/measurements.md from what was 
 	@$(LAUNCH) bench-docs
 
 test-bench: build-debug ## whether measuring works, in seconds: nothing is kept
-	@$(STEP) "a measurement, tried" env SMOKE=1 $(LAUNCH) bench batching
+	@$(STEP) "a measurement, tried" env SMOKE=1 $(LAUNCH) bench metrics
 
 clean: ## remove build results; the demo's data stays
 	rm -rf target web/dist web/node_modules

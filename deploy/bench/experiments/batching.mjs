@@ -5,7 +5,7 @@ import { steadyPart } from '../window.mjs';
 /** Whole run against what a run takes; the rate of the first must be more than either variant can do. */
 const FULL = { rate: 6000, ramp: 2, seconds: 10, tickets: 500 };
 const PACED = { rate: 500, ramp: 1, seconds: 8, tickets: 500 };
-const SMOKE = { rate: 60, ramp: 0.5, seconds: 4, tickets: 10 };
+const SMOKE = { rate: 60, ramp: 0.3, seconds: 3, tickets: 10 };
 /** Acked less than this share of what was offered: then the hub, not the driver, decided how much was done. */
 const SATURATED_BELOW = 0.9;
 

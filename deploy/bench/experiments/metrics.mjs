@@ -2,7 +2,7 @@
 import { steadyPart } from '../window.mjs';
 
 const SIZE = { rate: 800, ramp: 2, seconds: 10, tickets: 100, subscribers: 3 };
-const SMOKE = { rate: 40, ramp: 0.5, seconds: 4, tickets: 10, subscribers: 3 };
+const SMOKE = { rate: 40, ramp: 0.3, seconds: 3, tickets: 10, subscribers: 3 };
 const SCRAPE_EVERY_MS = 1000;
 
 /** @type {import('../record.mjs').Experiment} */
