@@ -153,8 +153,9 @@ class Bench {
    */
   async drive(port, hub, [scenario, ...args]) {
     if (this.interruption.code) throw new Plain('interrupted', this.interruption.code);
-    const json = path.join(this.folder, 'report.json');
-    const told = [scenario, '--url', `ws://127.0.0.1:${port}/ws`, '--tokens', this.tokens, '--json', json, '--quiet', ...args];
+    const wanted = args.indexOf('--json');
+    const json = wanted < 0 ? path.join(this.folder, 'report.json') : args[wanted + 1];
+    const told = [scenario, '--url', `ws://127.0.0.1:${port}/ws`, '--tokens', this.tokens, ...(wanted < 0 ? ['--json', json] : []), '--quiet', ...args];
     const watched = watchProcesses({ hub, postgres: this.running.pid });
     const child = spawn(this.programs.loadtest, told, { stdio: ['ignore', 'pipe', 'pipe'] });
     let words = '';

@@ -14,7 +14,7 @@ use crate::client::route::{Codecs, Sources};
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub scenario: Scenario,
+    pub command: Command,
 }
 
 const LONG_ABOUT: &str = "\
@@ -25,7 +25,7 @@ times that the rate decides, not the hub, and every latency counts from the time
 client reads every ticket's log from scratch, and the oracle holds what everybody saw against the protocol's guarantees: \
 acked is durable, one history for everybody, exact resume, one effect per key, no blind replies.
 
-Exit status: 0 when every guarantee held, 1 when one was broken (each breach is printed with ticket, seq and key), \
+Exit status of a run: 0 when every guarantee held, 1 when one was broken (each breach is printed with ticket, seq and key), \
 2 when the run could not be done. Ctrl-C ends a run early and has it judged all the same; a second one ends everything.";
 
 const EXAMPLES: &str = "\
@@ -42,10 +42,40 @@ Examples:
   Cut every connection each second until 10,000 replies are acked; kill and restart the hub meanwhile:
     loadtest resume --tokens tokens.json --tickets 20 --subscribers 5 --rate 50 --cut-every 1s --replies 10000
 
+  See a run as a page, and two of them side by side:
+    loadtest thread --tokens tokens.json --rate 50 --json before.json --html before.html
+    loadtest compare before.json after.json -o compared.html
+
   Spread the clients over two nodes:
     loadtest thread --tokens tokens.json --url ws://127.0.0.1:8080/ws --url ws://127.0.0.1:8081/ws";
 
 /// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A run.
+    #[command(flatten)]
+    Run(Scenario),
+    /// Draw a saved report as a page: one file, to be opened in any browser.
+    Report {
+        /// What a run wrote with --json.
+        report: PathBuf,
+        /// The page.
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Lay two saved reports side by side: how their plans differ, and every figure with its ratio.
+    Compare {
+        /// What the first run wrote with --json.
+        first: PathBuf,
+        /// The second.
+        second: PathBuf,
+        /// A page with the same, and with the distributions laid over each other.
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+    },
+}
+
+/// What clients do.
 #[derive(Debug, Subcommand)]
 pub enum Scenario {
     /// Replies into many threads at a steady rate.
@@ -103,6 +133,9 @@ pub struct Common {
     /// Write the report as JSON to this file too.
     #[arg(long)]
     pub json: Option<PathBuf>,
+    /// Write the report as a page to this file too.
+    #[arg(long)]
+    pub html: Option<PathBuf>,
     /// Show no progress.
     #[arg(long)]
     pub quiet: bool,
@@ -215,12 +248,17 @@ mod tests {
         share("1.1").expect_err("more than all");
     }
 
+    fn scenario(line: &str) -> Scenario {
+        match Cli::parse_from(line.split(' ')).command {
+            Command::Run(scenario) => scenario,
+            Command::Report { .. } | Command::Compare { .. } => panic!("a run"),
+        }
+    }
+
     #[test]
     fn a_whole_command_line_is_read() {
         let line = "loadtest resume --url ws://127.0.0.1:1/ws --url ws://127.0.0.1:2/ws --tokens t.json --cut-every 2s --replies 10 --codec mixed --from 127.0.0.2-127.0.0.5";
-        let Scenario::Resume { common, replying, cut_every, replies } = Cli::parse_from(line.split(' ')).scenario else {
-            panic!("resume")
-        };
+        let Scenario::Resume { common, replying, cut_every, replies } = scenario(line) else { panic!("resume") };
         assert_eq!(
             (common.urls.len(), cut_every, replies, common.codec, replying.subscribers),
             (2, Duration::from_secs(2), Some(10), CodecName::Mixed, 5)

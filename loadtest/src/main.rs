@@ -26,7 +26,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Parser;
 
-use cli::{Cli, Common, Replying, Scenario};
+use cli::{Cli, Command, Common, Replying, Scenario};
 use client::life::Backoff;
 use client::route::{Endpoint, Routes};
 use fleet::Fleet;
@@ -36,36 +36,40 @@ use scenario::resume::Until;
 use scenario::{Outcome, Setup, resume, thread};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    // Looks at clocks and sockets after a few tasks, not after 61: a busy driver must still know what time it is.
-    let runtime = tokio::runtime::Builder::new_multi_thread().event_interval(7).enable_all().build();
-    let done = runtime.context("no threads to run on").and_then(|runtime| runtime.block_on(run(&cli)));
-    match done {
-        Ok(report) if report.breaches.is_empty() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(1),
-        Err(error) => {
-            eprintln!("loadtest: {error:#}");
-            ExitCode::from(2)
-        }
-    }
+    let done = match Cli::parse().command {
+        Command::Run(scenario) => run_to_the_end(&scenario),
+        Command::Report { report, output } => report::files::draw(&report, &output).map(|()| ExitCode::SUCCESS),
+        Command::Compare { first, second, output } => report::files::compare(&first, &second, output.as_deref()).map(|text| {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("loadtest: {error:#}");
+        ExitCode::from(2)
+    })
 }
 
-async fn run(cli: &Cli) -> anyhow::Result<Report> {
-    let (name, common, replying) = match &cli.scenario {
+fn run_to_the_end(scenario: &Scenario) -> anyhow::Result<ExitCode> {
+    // Looks at clocks and sockets after a few tasks, not after 61: a busy driver must still know what time it is.
+    let runtime = tokio::runtime::Builder::new_multi_thread().event_interval(7).enable_all().build();
+    let report = runtime.context("no threads to run on")?.block_on(run(scenario))?;
+    Ok(if report.breaches.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+async fn run(scenario: &Scenario) -> anyhow::Result<Report> {
+    let (name, common, replying) = match scenario {
         Scenario::Thread { common, replying, .. } => ("thread", common, replying),
         Scenario::Resume { common, replying, .. } => ("resume", common, replying),
     };
     let setup = set_up(common, replying)?;
     let outcome = tokio::select! {
-        outcome = play(&cli.scenario, &setup) => outcome?,
+        outcome = play(scenario, &setup) => outcome?,
         () = interrupted_twice() => bail!("interrupted twice, so nothing was judged"),
     };
     let report = Report::new(name, &setup, &common.urls, &outcome);
     print!("{}", report.table());
-    if let Some(path) = &common.json {
-        let json = serde_json::to_vec_pretty(&report)?;
-        std::fs::write(path, json).with_context(|| format!("cannot write the report to {}", path.display()))?;
-    }
+    report::files::save(&report, common.json.as_deref(), common.html.as_deref())?;
     Ok(report)
 }
 

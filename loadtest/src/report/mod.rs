@@ -1,6 +1,8 @@
 //! What a run came to: one set of figures, as a table for people and as JSON for programs.
 
+pub mod files;
 mod made;
+mod page;
 mod spread;
 mod table;
 

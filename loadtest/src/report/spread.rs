@@ -83,6 +83,11 @@ impl Bucket {
     }
 }
 
+/// Where on the grid a time lies, in steps; between two of them, mostly.
+pub fn step_of_ms(ms: f64) -> f64 {
+    (ms.max(1e-3) * 1_000.0 / FIRST_US).log10() * f64::from(PER_DECADE)
+}
+
 /// The longest time that falls into the bucket at this step, in milliseconds.
 pub fn to_ms(step: i32) -> f64 {
     10_f64.powf(f64::from(step) / f64::from(PER_DECADE)) * FIRST_US / 1_000.0
@@ -91,8 +96,7 @@ pub fn to_ms(step: i32) -> f64 {
 impl From<(f64, u64)> for Bucket {
     #[expect(clippy::cast_possible_truncation, reason = "a logarithm of a time is a small number")]
     fn from((to_ms, count): (f64, u64)) -> Self {
-        let step = (to_ms.max(1e-3) * 1_000.0 / FIRST_US).log10() * f64::from(PER_DECADE);
-        Self { step: step.round() as i32, count }
+        Self { step: step_of_ms(to_ms).round() as i32, count }
     }
 }
 
