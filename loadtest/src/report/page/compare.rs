@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::facts::{Named, flat, is_share, number_at, spreads};
+use super::facts::{Named, flat, is_share, number_at, numbers, others, spreads};
 use super::html::{Row, number, percent, table, text};
-use super::{histogram, sheet};
+use super::{DRAWN, histogram, sheet};
 
 /// A run and what to call it.
 #[derive(Clone, Copy, Debug)]
@@ -149,6 +149,15 @@ fn figures(a: &Value, b: &Value) -> Vec<Figure> {
     for (named, _) in pairs(a, b) {
         for (quantile, words) in [("p50", "50 %"), ("p90", "90 %"), ("p99", "99 %"), ("p999", "99.9 %"), ("max", "most")] {
             figures.push(figure(format!("{}, {words}, ms", named.words), &format!("{}/{quantile}", named.path)));
+        }
+    }
+    for (name, section) in others(a, &DRAWN) {
+        for (words, path) in numbers(section) {
+            let at = |report: &Value| {
+                let section = report.pointer(&format!("/own/{name}")).or_else(|| report.get(name))?;
+                number_at(section, &path)
+            };
+            figures.push(Figure { words: format!("{name} · {words}"), sides: [at(a), at(b)], is_share: is_share(&path) });
         }
     }
     let refusals = |report: &Value| report["replies"]["refusals"].as_object().cloned().unwrap_or_default();

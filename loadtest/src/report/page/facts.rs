@@ -31,10 +31,16 @@ pub fn spreads(report: &Value) -> Vec<Named> {
 }
 
 fn collect(value: &Value, path: &str, found: &mut Vec<Named>) {
+    if let Some(items) = value.as_array() {
+        for (index, item) in items.iter().enumerate() {
+            collect(item, &format!("{path}/{}", label(item, index)), found);
+        }
+        return;
+    }
     let Some(fields) = value.as_object() else { return };
     if is_spread(value) {
         if let Ok(spread) = serde_json::from_value(value.clone()) {
-            let words = words(path.trim_start_matches('/').trim_end_matches("_ms"));
+            let words = words(path.trim_start_matches('/').trim_start_matches("own/").trim_end_matches("_ms"));
             found.push(Named { path: path.to_owned(), words, spread });
         }
         return;
@@ -42,6 +48,11 @@ fn collect(value: &Value, path: &str, found: &mut Vec<Named>) {
     for (name, inner) in fields {
         collect(inner, &format!("{path}/{name}"), found);
     }
+}
+
+/// What to call one of several: by its own name, else by its number.
+fn label(item: &Value, index: usize) -> String {
+    item["name"].as_str().map_or_else(|| (index + 1).to_string(), str::to_owned)
 }
 
 fn is_spread(value: &Value) -> bool {
@@ -66,6 +77,11 @@ fn flatten(value: &Value, path: &str, rows: &mut Vec<(String, String)>) {
         }
         Value::Null => {}
         Value::Array(items) if items.is_empty() => {}
+        Value::Array(items) if items[0].is_object() => {
+            for (index, item) in items.iter().enumerate() {
+                flatten(item, &format!("{path}/{}", label(item, index)), rows);
+            }
+        }
         Value::Number(share) if is_share(path) => rows.push((words(path), percent(share.as_f64().unwrap_or(0.0)))),
         other => rows.push((words(path), told(other))),
     }
@@ -86,16 +102,26 @@ fn told(value: &Value) -> String {
         Value::Bool(false) => "no".into(),
         Value::Array(items) if items.len() <= SHOWN => items.iter().map(told).collect::<Vec<_>>().join(", "),
         Value::Array(items) => format!("{} values", items.len()),
-        Value::Object(fields) => {
-            fields.iter().map(|(name, value)| format!("{} {}", words(name), told(value))).collect::<Vec<_>>().join(", ")
-        }
-        Value::Null => "-".into(),
+        Value::Object(_) | Value::Null => "-".into(),
     }
 }
 
 /// A name as words: `acked_within_1s_share` becomes `acked within 1s share`.
 pub fn words(name: &str) -> String {
     name.replace('/', " · ").replace('_', " ")
+}
+
+/// Plain numbers of a section, no list's: in words, and where they stand.
+pub fn numbers(section: &Value) -> Vec<(String, String)> {
+    let fields = section.as_object().into_iter().flatten().filter(|(_, value)| value.is_number());
+    fields.map(|(name, _)| (words(name), format!("/{name}"))).collect()
+}
+
+/// Sections that only some scenarios have, and those of a scenario's own: name and figures.
+pub fn others<'a>(report: &'a Value, known: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    let sections = report.as_object().into_iter().flatten().filter(|(name, _)| !known.contains(&name.as_str()));
+    let own = report["own"].as_object().into_iter().flatten();
+    own.chain(sections.filter(|(name, _)| *name != "own")).map(|(name, section)| (name.as_str(), section))
 }
 
 /// A number somewhere in a report.

@@ -14,11 +14,11 @@ mod throughput;
 use serde_json::Value;
 
 use crate::pulse::Series;
-use facts::{Named, flat, number_at, spreads};
+use facts::{Named, flat, number_at, others, spreads};
 use html::{Row, count, number, percent, table, text};
 
 /// Sections with a drawing or a table of their own.
-const DRAWN: [&str; 13] = [
+const DRAWN: [&str; 14] = [
     "scenario",
     "made",
     "load",
@@ -32,6 +32,7 @@ const DRAWN: [&str; 13] = [
     "trials",
     "series",
     "breaches",
+    "unmet",
 ];
 
 /// The page of one report.
@@ -54,6 +55,7 @@ fn heading(report: &Value, scenario: &str) -> String {
     let mut page =
         format!("<header><p class=\"kind\">Load test</p><h1>{}</h1><p class=\"plan\">{}</p>", text(scenario), text(&plan));
     page += &verdict(report);
+    page += &unmet(report);
     if report["driver"]["was_bottleneck"] == true {
         page += "<p class=\"verdict warn\"><b>The driver was too slow.</b> Its own lag is part of these figures: they tell less of \
                  the hub than they seem to.</p>";
@@ -63,6 +65,10 @@ fn heading(report: &Value, scenario: &str) -> String {
 
 fn verdict(report: &Value) -> String {
     let Some(breaches) = report["breaches"].as_array() else { return String::new() };
+    if breaches.is_empty() && number_at(report, "/connections/events").is_none_or(|events| events == 0.0) {
+        // Nobody saw anything that could be compared.
+        return String::new();
+    }
     if breaches.is_empty() {
         return "<p class=\"verdict good\"><b>Every guarantee held.</b> The oracle compared what every client saw with the log.</p>"
             .into();
@@ -77,6 +83,18 @@ fn verdict(report: &Value) -> String {
         "<div class=\"verdict bad\"><b>{} breaches.</b> A guarantee was broken; the figures are worth nothing.<ol>{items}</ol>{more}</div>",
         count(breaches.len() as u64)
     )
+}
+
+/// What else the scenario demanded and did not get.
+fn unmet(report: &Value) -> String {
+    let unmet: String = report["unmet"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(|words| format!("<li>{}</li>", text(words)))
+        .collect();
+    if unmet.is_empty() { unmet } else { format!("<div class=\"verdict bad\"><b>Not met.</b><ol>{unmet}</ol></div>") }
 }
 
 /// What was asked for, as a sentence of its parts.
@@ -103,15 +121,17 @@ fn tiles(report: &Value) -> String {
             tiles += &format!("<div><dt>{words}</dt><dd>{value}<span>{unit}</span></dd></div>");
         }
     };
-    tile("acked", number_at(report, "/replies/acked_per_s").map(number), " /s");
-    tile("acked in 1 s", number_at(report, "/replies/acked_within_1s_share").map(percent), "");
+    if number_at(report, "/replies/offered").is_some_and(|offered| offered > 0.0) {
+        tile("acked", number_at(report, "/replies/acked_per_s").map(number), " /s");
+        tile("acked in 1 s", number_at(report, "/replies/acked_within_1s_share").map(percent), "");
+    }
     for (key, words) in [("ack_ms", "ack"), ("delivery_ms", "delivery")] {
         if number_at(report, &format!("/{key}/count")).is_some_and(|count| count > 0.0) {
             tile(&format!("{words}, median"), number_at(report, &format!("/{key}/p50")).map(number), " ms");
             tile(&format!("{words}, 99\u{a0}%"), number_at(report, &format!("/{key}/p99")).map(number), " ms");
         }
     }
-    tile("deliveries", number_at(report, "/deliveries_per_s").map(number), " /s");
+    tile("deliveries", number_at(report, "/deliveries_per_s").filter(|rate| *rate > 0.0).map(number), " /s");
     if tiles.is_empty() { tiles } else { format!("<dl class=\"tiles\">{tiles}</dl>") }
 }
 
@@ -152,10 +172,12 @@ fn sections(report: &Value) -> String {
     });
     let mut page = String::from("<section class=\"tables\">");
     page += &table("Search for the rate: acked within a second", &["", "share"], trials);
-    page += &table("Replies", &["", ""], flat(&replies).map(Row::from));
+    if number_at(report, "/replies/offered").is_some_and(|offered| offered > 0.0) {
+        page += &table("Replies", &["", ""], flat(&replies).map(Row::from));
+    }
     page += &table("Refusals in the whole run", &["code", "count"], refusals);
     page += &table("Connections", &["", ""], flat(&report["connections"]).map(Row::from));
-    for (name, section) in report.as_object().into_iter().flatten().filter(|(name, _)| !DRAWN.contains(&name.as_str())) {
+    for (name, section) in others(report, &DRAWN) {
         page += &table(&facts::words(name), &["", ""], flat(section).map(Row::from));
     }
     page += &table("The driver itself", &["", ""], flat(&report["driver"]).map(Row::from));

@@ -19,9 +19,11 @@ fn report(rate: f64, base_us: u64) -> Value {
         "hubs": [{"node": "hub-1", "heartbeat_ms": 20_000, "limits": {"depth": 16, "commands_in_flight": 16}}],
         "replies": {"offered": 2000, "acked": 1990, "acked_per_s": 99.5, "acked_within_1s_share": 0.995, "refusals": {"stale": 12, "busy": 3}},
         "ack_ms": spread(10), "delivery_ms": spread(14), "deliveries_per_s": 298.5,
-        "connections": {"cut_by_driver": 0, "closes": {}},
+        "connections": {"cut_by_driver": 0, "events": 6000, "closes": {}},
         "driver": {"tick_lag_ms": spread(1), "was_bottleneck": false},
         "series": {"began": "2026-01-02T03:03:45.000Z", "parts": [[1.0, "rising"], [4.0, "steady"], [18.0, "settling"]], "seconds": seconds},
+        "own": {"storm": {"rounds": [{"resume_ms": spread(5), "attempts": 6007}, {"name": "second", "attempts": 6008}]}},
+        "unmet": [],
         "tomorrow": {"sockets": 5000, "hello_ms": spread(3)},
         "breaches": []
     })
@@ -59,7 +61,9 @@ fn a_page_tells_a_broken_guarantee_before_anything_else() {
     let mut broken = report(100.0, 100);
     broken["breaches"] = json!(["ticket:1 <seq> 3: gone"]);
     broken["driver"]["was_bottleneck"] = json!(true);
+    broken["unmet"] = json!(["2 sockets were not cut"]);
     let page = page(&broken);
+    assert!(page.contains("Not met") && page.contains("2 sockets were not cut"));
     assert!(page.contains("1 breaches") && page.contains("ticket:1 &lt;seq&gt; 3: gone"));
     assert!(page.contains("The driver was too slow") && !page.contains("Every guarantee held"));
 }
@@ -69,7 +73,10 @@ fn a_report_of_another_kind_is_shown_as_far_as_it_goes() {
     let page = page(
         &json!({"scenario": "connect", "connect": {"sockets": 7, "bytes_each": null, "list": [1, 2]}, "ack_ms": Spread::default()}),
     );
-    assert!(page.contains("connect") && page.contains("1, 2") && !page.contains("<svg"), "{page}");
+    assert!(
+        page.contains("connect") && page.contains("1, 2") && !page.contains("<svg") && !page.contains("guarantee"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -81,6 +88,7 @@ fn two_runs_are_laid_over_each_other_and_differing_plans_are_marked() {
     assert!(page.contains("1.5 ×") && page.contains("class=\"outline\""));
     let text = as_text(a, b);
     assert!(text.contains("THE PLANS DIFFER:\n  rate per s: 100 | 200"), "{text}");
+    assert!(text.lines().any(|line| line.contains("tomorrow · sockets") && line.contains("1 ×")), "{text}");
     assert!(text.lines().any(|line| line.contains("ack, 50 %") && line.contains("1.5 ×")), "{text}");
     assert!(as_text(a, a).contains("the plans are the same") && compare::page(a, a).contains("The same plan"));
 }
