@@ -7,6 +7,7 @@ use hub_core::ports::{Accounts, Clock, Journal, TicketLists};
 use hub_core::wire::Limits;
 
 use crate::auth::Authenticator;
+use crate::limits;
 use crate::readiness::Readiness;
 use crate::settings::Settings;
 use crate::ws;
@@ -28,6 +29,10 @@ pub struct Doors {
     pub authenticator: Authenticator,
     /// The open sockets of this node.
     pub sockets: ws::Sockets,
+    /// How often somebody may knock.
+    pub rates: limits::Limits,
+    /// The connections of this node.
+    pub connections: limits::Connections,
     /// Whether this node wants visitors.
     pub readiness: Readiness,
     /// What the starter decided.
@@ -48,6 +53,7 @@ impl Doors {
     ) -> Self {
         let authenticator = Authenticator::new(Arc::clone(&accounts), Arc::clone(&clock), settings.login);
         let limits = settings.sockets.told();
+        let (rates, connections) = (limits::Limits::new(&settings.rates), limits::Connections::new(&settings));
         Self {
             tickets,
             journal,
@@ -56,6 +62,8 @@ impl Doors {
             clock,
             authenticator,
             sockets: ws::Sockets::default(),
+            rates,
+            connections,
             readiness: Readiness::default(),
             settings: Arc::new(settings),
             limits,

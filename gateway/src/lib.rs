@@ -6,6 +6,7 @@
 pub mod auth;
 mod doors;
 mod health;
+pub mod limits;
 pub mod metrics;
 mod origin;
 mod outside;
@@ -25,5 +26,5 @@ pub use origin::Origins;
 pub use problem::Refused;
 pub use readiness::{NotReady, Readiness};
 pub use serve::serve;
-pub use settings::{CookieKind, LoginLimits, Settings, SocketLimits};
+pub use settings::{CookieKind, LoginLimits, Rate, RateLimits, Settings, SocketLimits};
 pub use socket_options::listen;

@@ -64,7 +64,12 @@ const PLAIN: [(Kind, &str, &str); 17] = [
 ];
 
 /// Every figure with labels.
-const LABELLED: [(Kind, &str, &str); 8] = [
+const LABELLED: [(Kind, &str, &str); 9] = [
+    (
+        Counter,
+        "tandem_rate_limited_total",
+        "Who came too often, by limit (socket, user, token, address, handshakes, connections).",
+    ),
     (Counter, "tandem_panics_total", "Panics by what panicked beside tickets (shard, fanout) and lived on. Each is a bug."),
     (Counter, "tandem_frames_in_total", "Client messages by type; `refused` for those that could not be read."),
     (Counter, "tandem_frames_out_total", "Frames queued for sockets, by type."),
@@ -191,6 +196,9 @@ fn describe() {
     }
     for actor in ["shard", "fanout"] {
         counter!("tandem_panics_total", "actor" => actor).increment(0);
+    }
+    for limit in ["socket", "user", "token", "address", "handshakes", "connections"] {
+        counter!("tandem_rate_limited_total", "limit" => limit).increment(0);
     }
     for outcome in OUTCOMES {
         counter!("tandem_sign_ins_total", "outcome" => outcome).increment(0);

@@ -1,4 +1,5 @@
-//! What every answer carries, whoever gives it: headers that keep browsers strict, and an id to find it in the log by.
+//! What every request passes and every answer carries, whoever gives it: limits, headers that keep browsers strict, and an id
+//! to find it in the log by.
 
 use std::time::Instant;
 
@@ -7,11 +8,13 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError};
+use actix_web::{Error, ResponseError, web};
 use hub_core::wire::{ErrorCode, Problem};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::doors::Doors;
+use crate::limits::{Connection, Entry, enter};
 use crate::metrics;
 use crate::problem::Refused;
 
@@ -31,16 +34,33 @@ pub async fn guard<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Re
     let is_api = request.path().starts_with("/api/");
     // No path: it may hold a secret one day, and ids of tenants now.
     let span = tracing::info_span!("request", id = %id, method = %request.method());
-    let mut answer = if request.uri().to_string().len() > MAX_URI_BYTES {
-        let problem = Problem::new(ErrorCode::TooLarge, format!("The address is longer than {MAX_URI_BYTES} bytes."));
-        let refused = Refused::with_status(problem, StatusCode::URI_TOO_LONG).error_response();
-        request.into_response(refused).map_into_right_body()
-    } else {
-        next.call(request).instrument(span).await?.map_into_left_body()
+    let doors = request.app_data::<web::Data<Doors>>().expect("every app is built with its doors").clone();
+    let mut answer = match admit(&request, &doors) {
+        Err(refused) => request.into_response(refused.error_response()).map_into_right_body(),
+        Ok(entry) => {
+            let answer = next.call(request).instrument(span).await?.map_into_left_body();
+            entry.leave(&answer, &doors);
+            answer
+        }
     };
     metrics::answered(&answer, began);
+    if let Some(connection) = answer.request().conn_data::<Connection>() {
+        connection.answered();
+    }
     add(answer.headers_mut(), &id, is_api);
     Ok(answer)
+}
+
+/// May it come in at all? Whatever is refused here has cost next to nothing.
+fn admit(request: &ServiceRequest, doors: &Doors) -> Result<Entry, Refused> {
+    if request.conn_data::<Connection>().is_some_and(Connection::is_too_many) {
+        return Err(Connection::refusal().into());
+    }
+    if request.uri().to_string().len() > MAX_URI_BYTES {
+        let problem = Problem::new(ErrorCode::TooLarge, format!("The address is longer than {MAX_URI_BYTES} bytes."));
+        return Err(Refused::with_status(problem, StatusCode::URI_TOO_LONG));
+    }
+    Ok(enter(request, doors)?)
 }
 
 fn add(headers: &mut HeaderMap, id: &str, is_api: bool) {

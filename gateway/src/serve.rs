@@ -12,7 +12,11 @@ use actix_web::{App, HttpServer, web};
 use crate::doors::Doors;
 use crate::metrics::{Figures, OpenConnection};
 use crate::pages::{self, Pages};
+use crate::ws::KillSwitch;
 use crate::{health, metrics, outside, rest, socket_options, ws};
+
+/// Connections beyond those the node has, held for as long as it takes to tell them so; past these nobody is accepted.
+const ROOM_FOR_REFUSALS: usize = 1_024;
 
 /// A request's head has to be here by then.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
@@ -31,6 +35,9 @@ const LAST_ANSWERS_WITHIN_S: u64 = 10;
 pub fn serve(doors: Doors, listener: TcpListener) -> io::Result<Server> {
     let settings = doors.settings.clone();
     let pages = web::Data::new(Pages::load(settings.web_dir.as_deref()));
+    let connections = doors.connections.clone();
+    actix_web::rt::spawn(connections.clone().watch());
+    actix_web::rt::spawn(doors.rates.clone().trim_each_minute());
     let doors = web::Data::new(doors);
     let workers = settings.workers.max(1);
     let figures = settings.metrics_token.as_ref().map(|_| Figures::begin()).transpose().map_err(io::Error::other)?;
@@ -58,16 +65,18 @@ pub fn serve(doors: Doors, listener: TcpListener) -> io::Result<Server> {
     };
     let server = HttpServer::new(app)
         .workers(workers)
-        .max_connections(settings.max_connections.div_ceil(workers))
+        .max_connections(settings.max_connections.saturating_add(ROOM_FOR_REFUSALS).div_ceil(workers))
         .client_request_timeout(HEAD_WITHIN)
         .client_disconnect_timeout(GONE_WITHIN)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(LAST_ANSWERS_WITHIN_S)
         .disable_signals()
-        .on_connect(|io, data| {
+        .on_connect(move |io, data| {
             if let Some(io) = io.downcast_ref::<TcpStream>() {
                 socket_options::prepare(io);
-                ws::remember_socket(io, data);
+                let kill = KillSwitch::of_connection(io);
+                data.insert(connections.accept(io, kill.clone()));
+                data.insert(kill);
                 data.insert(OpenConnection::begin());
             }
         })

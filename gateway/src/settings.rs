@@ -25,8 +25,12 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Worker threads of the HTTP server.
     pub workers: usize,
-    /// Connections this node accepts at once.
+    /// Connections this node has at once; one more is told to come again.
     pub max_connections: usize,
+    /// Connections of one address; a trusted proxy has as many as the node. 0: as many as the node.
+    pub connections_per_address: usize,
+    /// How often somebody may knock.
+    pub rates: RateLimits,
     /// Failed sign-ins.
     pub login: LoginLimits,
     /// One socket.
@@ -52,6 +56,28 @@ impl CookieKind {
             Self::Plain => "tandem",
         }
     }
+}
+
+/// How often something may happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// In the long run.
+    pub per_second: NonZeroU32,
+    /// At once.
+    pub burst: NonZeroU32,
+}
+
+/// How often somebody may knock; none: as often as they like.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RateLimits {
+    /// What one person does through all doors: requests, and frames of all sockets.
+    pub per_user: Option<Rate>,
+    /// Requests with one token: one sign-in.
+    pub per_token: Option<Rate>,
+    /// Requests and handshakes of one address by those whom nobody knows; an IPv6 network of 64 bits counts as one address.
+    pub per_address: Option<Rate>,
+    /// Handshakes of the whole node.
+    pub handshakes: Option<Rate>,
 }
 
 /// Failed sign-ins that are let through before the next attempt has to wait.

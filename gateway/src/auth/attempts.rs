@@ -1,7 +1,7 @@
 //! How often a sign-in may fail: per account and per address. An attempt takes a place at once, so that a hundred at the
 //! same time do not slip through; one that succeeds gives its place back.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use hub_core::wire::{ErrorCode, Problem};
 use moka::sync::Cache;
 use parking_lot::Mutex;
 
+use crate::limits::network;
 use crate::settings::LoginLimits;
 
 /// Accounts and addresses remembered at most; the least used go first.
@@ -144,14 +145,6 @@ impl StateStore for FullUntil {
         let (answer, next) = f(*at)?;
         *at = Some(next);
         Ok(answer)
-    }
-}
-
-/// An IPv6 customer gets a network of 64 bits: all its addresses count as one.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
     }
 }
 

@@ -73,7 +73,14 @@ impl Authenticator {
     /// # Errors
     /// `unauthenticated`, or `busy` and `unavailable` when nobody can tell.
     pub async fn authenticate(&self, token: &str) -> Result<SignIn, Problem> {
-        let token = Token::parse(token).ok_or_else(signed_out)?;
+        self.known(&Token::parse(token).ok_or_else(signed_out)?).await
+    }
+
+    /// The same, for a token that was read already.
+    ///
+    /// # Errors
+    /// Like [`Authenticator::authenticate`].
+    pub async fn known(&self, token: &Token) -> Result<SignIn, Problem> {
         let sign_in = self.accounts.session(token.workspace(), token.hash()).await.map_err(|e| unreadable(&e))?;
         sign_in.ok_or_else(signed_out)
     }

@@ -40,7 +40,7 @@ pub fn client_address(request: &HttpRequest, settings: &Settings) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{CookieKind, LoginLimits, SocketLimits};
+    use crate::settings::{CookieKind, LoginLimits, RateLimits, SocketLimits};
     use actix_web::cookie::Cookie;
     use actix_web::test::TestRequest;
 
@@ -53,6 +53,8 @@ mod tests {
             trusted_proxies: vec!["10.0.0.1".parse().expect("an address")],
             workers: 1,
             max_connections: 1,
+            connections_per_address: 0,
+            rates: RateLimits::default(),
             login: LoginLimits::default(),
             sockets: SocketLimits::default(),
             metrics_token: None,

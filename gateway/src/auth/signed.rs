@@ -6,14 +6,16 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use hub_core::ports::SignIn;
 use hub_core::rules::intent::Asker;
 use hub_core::wire::{ErrorCode, Problem};
 
 use super::authenticator::signed_out;
 use super::credentials::{Carrier, carried};
+use super::token::Token;
 use crate::doors::Doors;
+use crate::limits::Known;
 use crate::origin::Origins;
 use crate::problem::Refused;
 
@@ -51,7 +53,10 @@ impl FromRequest for Signed {
 async fn sign_in_of(request: &HttpRequest) -> Result<Signed, Refused> {
     let doors = request.app_data::<web::Data<Doors>>().expect("every app is built with its doors");
     let (carrier, token) = carried(request, &doors.settings).ok_or_else(signed_out)?;
-    let sign_in = doors.authenticator.authenticate(&token).await?;
+    let token = Token::parse(&token).ok_or_else(signed_out)?;
+    let sign_in = doors.authenticator.known(&token).await?;
+    request.extensions_mut().insert(Known);
+    doors.rates.signed_in(&sign_in, &token.hash())?;
     if carrier == Carrier::Cookie && !is_safe(request.method()) && !has_own_origin(request, &doors.settings.origins) {
         return Err(foreign_page().into());
     }

@@ -3,7 +3,6 @@
 use std::net::Shutdown;
 use std::sync::Arc;
 
-use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, Socket};
 
@@ -16,6 +15,17 @@ pub struct KillSwitch {
 }
 
 impl KillSwitch {
+    /// The switch of a connection that was just accepted.
+    pub fn of_connection(io: &TcpStream) -> Self {
+        match SockRef::from(io).try_clone() {
+            Ok(socket) => Self { socket: Some(Arc::new(socket)) },
+            Err(error) => {
+                tracing::warn!(%error, "a connection has no kill switch: too many open files?");
+                Self { socket: None }
+            }
+        }
+    }
+
     /// The switch of a connection, where one was remembered.
     pub fn of(socket: Option<&Self>) -> Self {
         socket.cloned().unwrap_or(Self { socket: None })
@@ -28,13 +38,5 @@ impl KillSwitch {
             // A socket that is gone already is as cut as it can be.
             drop(socket.shutdown(Shutdown::Both));
         }
-    }
-}
-
-/// Remembers a new connection's socket beside it, so that its session can be cut.
-pub fn remember_socket(io: &TcpStream, data: &mut Extensions) {
-    match SockRef::from(io).try_clone() {
-        Ok(socket) => _ = data.insert(KillSwitch { socket: Some(Arc::new(socket)) }),
-        Err(error) => tracing::warn!(%error, "a connection has no kill switch: too many open files?"),
     }
 }

@@ -6,11 +6,12 @@ mod dispatch;
 mod fragments;
 mod header_guard;
 mod kill;
+mod pace;
 mod session;
 mod sockets;
 mod upgrade;
 mod worker;
 
-pub use kill::remember_socket;
+pub use kill::KillSwitch;
 pub use sockets::Sockets;
 pub use upgrade::resource;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix::{Actor, ActorContext, AsyncContext, Handler, Message, StreamHandler};
 use actix_http::ws::{CloseCode as WsCloseCode, CloseReason, Item, Message as WsMessage, ProtocolError};
@@ -11,8 +11,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws::{WebsocketContext, WsResponseBuilder};
 use actors::fanout::{Attach, ConnectionId, Detach, FanoutHandle, Outbox, OutboxLimits, Subscribe, Unsubscribe};
 use bytes::Bytes;
-use governor::DefaultDirectRateLimiter;
-use governor::clock::{Clock as _, DefaultClock};
 use hub_core::ids::{TicketId, TicketKey};
 use hub_core::ports::SignIn;
 use hub_core::rules::intent::{Asker, Intent};
@@ -23,8 +21,10 @@ use super::core::{Effect, SessionCore};
 use super::fragments::{Fragments, Whole};
 use super::header_guard::{HeaderGuard, Offence, Seen};
 use super::kill::KillSwitch;
+use super::pace::Pace;
 use super::sockets::{Ending, OpenSocket};
 use super::worker;
+use crate::limits::Handshake;
 use crate::{Doors, metrics};
 
 type Context = WebsocketContext<Session>;
@@ -39,11 +39,11 @@ pub fn start(
     doors: Doors,
     codec: Codec,
     token: Option<String>,
+    handshake: Handshake,
 ) -> Result<HttpResponse, actix_web::Error> {
     let (body, seen) = HeaderGuard::new(body, MAX_CLIENT_MESSAGE_BYTES);
     let fanout = worker::fanout(&doors.tickets);
     let limits = doors.settings.sockets;
-    let quota = governor::Quota::per_second(limits.frames_per_second).allow_burst(limits.frames_burst);
     let session = Session {
         core: SessionCore::new(codec, Instant::now(), limits.hello_within, limits.heartbeat),
         codec,
@@ -56,7 +56,8 @@ pub fn start(
         outbox: None,
         place: None,
         in_flight: Arc::new(AtomicUsize::new(0)),
-        rate: DefaultDirectRateLimiter::direct(quota),
+        pace: Pace::new(&limits),
+        handshake: Some(handshake),
         doors,
     };
     let name = codec.subprotocol();
@@ -80,7 +81,9 @@ struct Session {
     place: Option<(SignIn, Arc<WorkspaceFacts>)>,
     /// Commands that have not been answered.
     in_flight: Arc<AtomicUsize>,
-    rate: DefaultDirectRateLimiter,
+    pace: Pace,
+    /// Counts for its address until somebody we know has said hello.
+    handshake: Option<Handshake>,
 }
 
 /// Something waits in the outbox.
@@ -162,6 +165,9 @@ impl Session {
             self.send(&ServerFrame::error(Some(id), problem), ctx);
             let effects = self.core.close(CloseCode::TooMany, "this person has too many connections");
             return self.perform(effects, ctx);
+        }
+        if let Some(handshake) = self.handshake.take() {
+            handshake.give_back();
         }
         self.send(&greeting(id, &sign_in, &facts, &self.doors), ctx);
         let address = ctx.address();
@@ -272,25 +278,30 @@ impl Session {
             (Codec::Json, Whole::Text(bytes)) if std::str::from_utf8(&bytes).is_err() => {
                 return self.close_raw(WsCloseCode::Invalid, "text that is no UTF-8", ctx);
             }
-            (Codec::Json, Whole::Text(bytes)) | (Codec::MsgPack, Whole::Binary(bytes)) => match self.rate.check() {
+            (Codec::Json, Whole::Text(bytes)) | (Codec::MsgPack, Whole::Binary(bytes)) => match self.may_go_on() {
                 Ok(()) => self.core.message(&bytes, now),
-                Err(until) => {
-                    let wait = until.wait_time_from(DefaultClock::default().now());
-                    self.too_fast(&bytes, wait, now)
-                }
+                Err(problem) => self.too_fast(&bytes, problem, now),
             },
             (Codec::Json, Whole::Binary(_)) | (Codec::MsgPack, Whole::Text(_)) => self.core.wrong_kind(now),
         };
         self.perform(effects, ctx);
     }
 
-    /// Over the rate of one socket: refused with a time to come back, and not carried out.
-    fn too_fast(&mut self, bytes: &[u8], wait: Duration, now: Instant) -> Vec<Effect> {
+    /// The pace of this socket, then of the person behind it.
+    fn may_go_on(&self) -> Result<(), Problem> {
+        self.pace.message()?;
+        let person = self.place.as_ref().map(|(sign_in, _)| (sign_in.workspace, sign_in.user));
+        person.map_or(Ok(()), |(workspace, user)| self.doors.rates.person(workspace, user))
+    }
+
+    /// Too fast: refused with a time to come back, and not carried out. Who goes on regardless is let go.
+    fn too_fast(&mut self, bytes: &[u8], problem: Problem, now: Instant) -> Vec<Effect> {
+        if !self.pace.refuses_patiently() {
+            return self.core.close(CloseCode::TooMany, "too many frames");
+        }
         let Ok(request) = hub_core::wire::client::Request::decode(self.codec, bytes) else {
             return self.core.message(bytes, now);
         };
-        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
-        let problem = Problem::new(ErrorCode::RateLimited, "Too many frames; slow down.").retry_after_ms(wait_ms);
         vec![Effect::Send(Box::new(ServerFrame::error(Some(request.id), problem)))]
     }
 
@@ -355,6 +366,10 @@ impl Actor for Session {
 impl StreamHandler<Result<WsMessage, ProtocolError>> for Session {
     fn handle(&mut self, message: Result<WsMessage, ProtocolError>, ctx: &mut Context) {
         self.core.alive(Instant::now());
+        if !self.pace.frame() {
+            let effects = self.core.close(CloseCode::TooMany, "too many frames");
+            return self.perform(effects, ctx);
+        }
         match message {
             Ok(WsMessage::Text(text)) => self.message(Whole::Text(text.into_bytes()), ctx),
             Ok(WsMessage::Binary(bytes)) => self.message(Whole::Binary(bytes), ctx),

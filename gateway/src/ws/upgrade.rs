@@ -5,7 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, Resource, web};
 use hub_core::wire::{Codec, ErrorCode, Problem};
 
 use super::session;
-use crate::auth::{Carrier, carried};
+use crate::auth::{Carrier, carried, client_address};
+use crate::limits::Connection;
 use crate::{Doors, Refused};
 
 /// The route of the socket.
@@ -14,6 +15,8 @@ pub fn resource() -> Resource {
 }
 
 async fn upgrade(request: HttpRequest, body: web::Payload, doors: web::Data<Doors>) -> Result<HttpResponse, actix_web::Error> {
+    // Whatever becomes of it, it counts, until somebody we know says hello.
+    let handshake = doors.rates.handshake(client_address(&request, &doors.settings)).map_err(Refused::from)?;
     let carried = carried(&request, &doors.settings);
     check_origin(&request, carried.as_ref().map(|(carrier, _)| *carrier), &doors)?;
     let codec = common_codec(&request).ok_or_else(|| {
@@ -21,7 +24,11 @@ async fn upgrade(request: HttpRequest, body: web::Payload, doors: web::Data<Door
         Refused::from(Problem::new(ErrorCode::BadFrame, format!("Offer the subprotocol {names}.")))
     })?;
     let token = carried.map(|(_, token)| token);
-    session::start(&request, body, doors.get_ref().clone(), codec, token)
+    let answer = session::start(&request, body, doors.get_ref().clone(), codec, token, handshake)?;
+    if let Some(connection) = request.conn_data::<Connection>() {
+        connection.becomes_socket();
+    }
+    Ok(answer)
 }
 
 /// A browser sends its cookie whoever wrote the page, so the page must be ours; and a page that is not ours gets nowhere,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use gateway::{CookieKind, LoginLimits, MetricsToken, Origins, SocketLimits};
+use gateway::{CookieKind, LoginLimits, MetricsToken, Origins, Rate, RateLimits, SocketLimits};
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -41,6 +41,15 @@ pub struct Config {
     pub secure_cookies: bool,
     pub trusted_proxies: Vec<IpAddr>,
     pub max_connections: usize,
+    pub connections_per_address: usize,
+    pub handshakes_per_second: u32,
+    pub handshakes_burst: u32,
+    pub address_requests_per_second: u32,
+    pub address_requests_burst: u32,
+    pub token_requests_per_second: u32,
+    pub token_requests_burst: u32,
+    pub user_requests_per_second: u32,
+    pub user_requests_burst: u32,
     pub login_failures_per_account: NonZeroU32,
     pub login_failures_per_address: NonZeroU32,
     pub socket_heartbeat_ms: u32,
@@ -95,6 +104,8 @@ impl Config {
             trusted_proxies: self.trusted_proxies.clone(),
             workers: std::thread::available_parallelism().map_or(2, usize::from),
             max_connections: self.max_connections,
+            connections_per_address: self.connections_per_address,
+            rates: self.rates()?,
             login: LoginLimits { per_account: self.login_failures_per_account, per_address: self.login_failures_per_address },
             sockets: SocketLimits {
                 heartbeat: millis(self.socket_heartbeat_ms),
@@ -106,6 +117,15 @@ impl Config {
                 commands_in_flight: self.socket_commands_in_flight,
             },
             metrics_token: (!self.metrics_token.is_empty()).then(|| MetricsToken::new(self.metrics_token.expose())),
+        })
+    }
+
+    fn rates(&self) -> Result<RateLimits> {
+        Ok(RateLimits {
+            per_user: rate("user_requests", self.user_requests_per_second, self.user_requests_burst)?,
+            per_token: rate("token_requests", self.token_requests_per_second, self.token_requests_burst)?,
+            per_address: rate("address_requests", self.address_requests_per_second, self.address_requests_burst)?,
+            handshakes: rate("handshakes", self.handshakes_per_second, self.handshakes_burst)?,
         })
     }
 
@@ -149,6 +169,15 @@ impl Config {
             bail!("socket_heartbeat_ms: choose 100 to 60000");
         }
         Ok(())
+    }
+}
+
+/// A rate as it is configured: 0 a second is no limit.
+fn rate(name: &str, per_second: u32, burst: u32) -> Result<Option<Rate>> {
+    match (NonZeroU32::new(per_second), NonZeroU32::new(burst)) {
+        (None, _) => Ok(None),
+        (Some(per_second), Some(burst)) => Ok(Some(Rate { per_second, burst })),
+        (Some(_), None) => bail!("{name}_burst: at least 1, or nobody gets in; {name}_per_second = 0 is no limit"),
     }
 }
 
@@ -255,6 +284,8 @@ mod tests {
             ("TANDEM_TRUSTED_PROXIES", "proxy"),
             ("TANDEM_LOGIN_FAILURES_PER_ACCOUNT", "0"),
             ("TANDEM_DRAIN_NOTICE_MS", "60000"),
+            ("TANDEM_HANDSHAKES_BURST", "0"),
+            ("TANDEM_USER_REQUESTS_PER_SECOND", "-1"),
             ("TANDEM_METRICS_TOKEN", "short"),
         ] {
             refused(&[(name, value)]);

@@ -16,6 +16,14 @@ use crate::http::{Answer, Request};
 /// How long a hub may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// All tests come from one address and are the same few people: rates are for the stories that name them.
+const NO_RATES: [(&str, &str); 4] = [
+    ("TANDEM_HANDSHAKES_PER_SECOND", "0"),
+    ("TANDEM_ADDRESS_REQUESTS_PER_SECOND", "0"),
+    ("TANDEM_TOKEN_REQUESTS_PER_SECOND", "0"),
+    ("TANDEM_USER_REQUESTS_PER_SECOND", "0"),
+];
+
 /// A hub that serves until it is dropped.
 pub struct TestHub {
     address: SocketAddr,
@@ -45,7 +53,8 @@ impl TestHub {
     /// The same, for those that do not start.
     pub async fn try_serve(database: Arc<TestDatabase>, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let own = [("DATABASE_URL", database.app_url.as_str()), ("TANDEM_PORT", "0"), ("TANDEM_NODE", "test-1")];
-        let environment = own.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment =
+            own.iter().chain(&NO_RATES).chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let config = Config::read(None, environment)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, is_ready) = mpsc::channel();

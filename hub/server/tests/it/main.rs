@@ -5,6 +5,7 @@ mod doctor;
 mod fixture;
 mod http;
 mod hub;
+mod limits;
 mod metrics;
 mod rest_bodies;
 mod rest_comments;
