@@ -16,8 +16,18 @@ import { parseMetrics } from './metrics.mjs';
 import { usageOf } from './proc.mjs';
 import { watchProcesses } from './sampler.mjs';
 
-/** So that one user of a small fleet may have many sockets and write as fast as the load wants. */
-const ROOM = { TANDEM_SOCKETS_PER_USER: '100', TANDEM_SOCKET_FRAMES_PER_SECOND: '1000', TANDEM_SOCKET_FRAMES_BURST: '2000', TANDEM_LOG: 'warn' };
+/** So that one user of a small fleet may have many sockets and write as fast as the load wants, and all may come from one address. */
+const ROOM = {
+  TANDEM_SOCKETS_PER_USER: '100',
+  TANDEM_SOCKET_FRAMES_PER_SECOND: '1000',
+  TANDEM_SOCKET_FRAMES_BURST: '2000',
+  TANDEM_CONNECTIONS_PER_ADDRESS: '0',
+  TANDEM_HANDSHAKES_PER_SECOND: '0',
+  TANDEM_ADDRESS_REQUESTS_PER_SECOND: '0',
+  TANDEM_TOKEN_REQUESTS_PER_SECOND: '0',
+  TANDEM_USER_REQUESTS_PER_SECOND: '0',
+  TANDEM_LOG: 'warn',
+};
 /** The load tester's exit status when a guarantee was broken: there is a report, and it must not be believed. */
 const BROKEN_GUARANTEE = 1;
 
