@@ -1,10 +1,14 @@
 //! What the actors count for whoever watches the hub from outside. Labels come from closed sets: no tenant, person or ticket is
 //! ever one. Where nobody collects, counting costs next to nothing. What the names mean is told by the gateway, which shows them.
 
-use std::time::Duration;
+use std::future::Future;
+use std::time::{Duration, Instant};
 
 use ::metrics::{counter, gauge, histogram};
 use hub_core::wire::{ErrorCode, ServerFrame};
+
+/// How often a thread looks whether it is late.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A ticket that is awake: counted for as long as this is held.
 pub(crate) struct Awake(());
@@ -20,6 +24,74 @@ impl Awake {
 impl Drop for Awake {
     fn drop(&mut self) {
         gauge!("tandem_tickets_awake").decrement(1.0);
+    }
+}
+
+/// A ticket is being read from the log: tells how long that took, and whether it failed. The time it waits for its turn is not
+/// part of it, and is seen in how many wait.
+pub(crate) struct ReadingTicket(Instant);
+
+impl ReadingTicket {
+    /// Waits for its turn.
+    pub(crate) async fn in_turn<T>(turn: impl Future<Output = T>) -> (T, Self) {
+        let _waiting = Counted::begin("tandem_ticket_reads_waiting");
+        (turn.await, Self(Instant::now()))
+    }
+
+    /// It is done.
+    pub(crate) fn end<T, E>(self, read: &Result<T, E>) {
+        match read {
+            Ok(_) => histogram!("tandem_ticket_read_seconds").record(self.0.elapsed().as_secs_f64()),
+            Err(_) => counter!("tandem_ticket_read_failures_total").increment(1),
+        }
+    }
+}
+
+/// One more in a gauge, for as long as this is held.
+pub(crate) struct Counted(&'static str);
+
+impl Counted {
+    fn begin(gauge: &'static str) -> Self {
+        gauge!(gauge).increment(1.0);
+        Self(gauge)
+    }
+
+    /// A socket waits for the owner of a topic.
+    pub(crate) fn asking() -> Self {
+        Self::begin("tandem_subscribes_waiting")
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        gauge!(self.0).decrement(1.0);
+    }
+}
+
+/// A ticket that keeps dying rests.
+pub(crate) fn quarantined() {
+    counter!("tandem_ticket_quarantines_total").increment(1);
+}
+
+/// A client does not read: a topic of its socket is left behind.
+pub(crate) fn left_behind() {
+    counter!("tandem_topics_left_behind_total").increment(1);
+}
+
+/// The hub itself asks for a topic again, from the last event that was delivered.
+pub(crate) fn resynchronised() {
+    counter!("tandem_topics_resynchronised_total").increment(1);
+}
+
+/// Looks, for ever, how late the timers of the calling thread fire: what blocks it. `of` is `worker` or `shard`.
+pub async fn watch_stalls(of: &'static str) {
+    let late = histogram!("tandem_event_loop_stall_seconds", "loop" => of);
+    let mut due = tokio::time::Instant::now() + LOOK_EVERY;
+    loop {
+        tokio::time::sleep_until(due).await;
+        let now = tokio::time::Instant::now();
+        late.record(now.saturating_duration_since(due).as_secs_f64());
+        due = now + LOOK_EVERY;
     }
 }
 

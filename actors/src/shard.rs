@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::facts::FactsCache;
+use crate::metrics;
 use crate::ticket::{TicketActor, TicketMessage, ToActor};
 use crate::workspace::{WorkspaceActor, WorkspaceMessage};
 use crate::{Ports, Settings, Tickets};
@@ -148,7 +149,7 @@ impl Shard {
         if catch_unwind(AssertUnwindSafe(|| turn(self))).is_ok() {
             return;
         }
-        crate::metrics::panicked("shard");
+        metrics::panicked("shard");
         tracing::error!("a shard panicked; what it was busy with begins anew");
         // Not bounded by the mailboxes: one message per panic, and it must arrive.
         match about {
@@ -221,6 +222,7 @@ impl Shard {
         deaths.count += 1;
         deaths.last = Instant::now();
         if deaths.count == MAX_DEATHS {
+            metrics::quarantined();
             tracing::error!(ticket = %ticket.ticket, "a ticket keeps dying; it rests for a while");
         }
     }

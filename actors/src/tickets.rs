@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix::{Addr, Arbiter};
+use actix::{Addr, Arbiter, ArbiterHandle};
 use hub_core::ids::{CommandKey, StreamId, TicketId, TicketKey, WorkspaceId};
 use hub_core::ports::Journal;
 use hub_core::rules::intent::{Asker, Intent, Step};
@@ -18,7 +18,7 @@ use crate::fanout::{TopicKey, Watch, WatchAnswer, WorkerGone};
 use crate::shard::{Shard, ToTicket, ToWorkspace};
 use crate::ticket::TicketMessage;
 use crate::workspace::WorkspaceMessage;
-use crate::{Ports, Settings};
+use crate::{Ports, Settings, metrics};
 
 /// What became of an intent: where its key stands in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Tickets {
         let shards = (0..settings.shards.max(1)).map(|_| {
             let (ports, settings) = (ports.clone(), settings.clone());
             let (facts, activations) = (Arc::clone(&facts), Arc::clone(&activations));
-            let arbiter = if settings.shards == 0 { Arbiter::current() } else { Arbiter::new().handle() };
+            let arbiter = if settings.shards == 0 { Arbiter::current() } else { own_arbiter() };
             Shard::start_on(&arbiter, ports, settings, facts, activations)
         });
         let shards: Vec<_> = shards.collect();
@@ -97,6 +97,19 @@ impl Tickets {
     /// # Errors
     /// `busy`: no room, nothing happened. `unavailable`: the outcome is unknown. Else what the rules say.
     pub async fn submit(&self, ticket: TicketKey, intent: Intent) -> Result<Receipt, Problem> {
+        let key = intent.key;
+        tracing::debug!(ticket = %ticket.ticket, %key, "a command came");
+        let done = self.carry(ticket, intent).await;
+        match &done {
+            Ok(receipt) => tracing::debug!(ticket = %ticket.ticket, %key, seq = receipt.seq, "a command was acked"),
+            Err(problem) => {
+                tracing::debug!(ticket = %ticket.ticket, %key, code = metrics::code_name(problem.code), "a command was refused");
+            }
+        }
+        done
+    }
+
+    async fn carry(&self, ticket: TicketKey, intent: Intent) -> Result<Receipt, Problem> {
         intent.check_form()?;
         let permit = Arc::clone(&self.inner.permits).try_acquire_owned().map_err(|_| Problem::busy(250))?;
         let (answer, answered) = oneshot::channel();
@@ -145,6 +158,11 @@ impl Tickets {
     /// Commands under way.
     pub fn commands_in_flight(&self) -> usize {
         self.inner.settings.commands_in_flight.saturating_sub(self.inner.permits.available_permits())
+    }
+
+    /// Commands that may be under way.
+    pub fn command_permits(&self) -> usize {
+        self.inner.settings.commands_in_flight
     }
 
     /// The life of the log that all numbers count in.
@@ -223,4 +241,13 @@ impl Tickets {
         let mixed = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         &self.inner.shards[usize::try_from(mixed).unwrap_or(0) % self.inner.shards.len()]
     }
+}
+
+/// A thread for a shard of its own, which tells how late it is.
+fn own_arbiter() -> ArbiterHandle {
+    let arbiter = Arbiter::new().handle();
+    if !arbiter.spawn(metrics::watch_stalls("shard")) {
+        tracing::error!("a thread that has just started takes no work");
+    }
+    arbiter
 }

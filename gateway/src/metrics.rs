@@ -3,11 +3,13 @@
 //! Labels come from closed sets: types, codes, routes, outcomes. No tenant, person or ticket is ever one. Others count by the
 //! same names ([`actors::metrics`], the journal); the table here says what they mean, and starts those without labels at zero.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use actix_http::ws::CloseCode as WsCloseCode;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -25,8 +27,6 @@ use crate::rest::{get, other_methods};
 const LATENCIES: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 /// Appends of one transaction.
 const BATCHES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
-/// How often a worker looks whether it is late.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How often samples are summed up, so that they do not pile up while nobody scrapes.
 const SUM_UP_EVERY: Duration = Duration::from_secs(5);
 
@@ -39,11 +39,21 @@ enum Kind {
 use Kind::{Counter, Gauge, Histogram};
 
 /// Every figure without labels: starts at zero, so that an alert can tell "none" from "not there".
-const PLAIN: [(Kind, &str, &str); 17] = [
+const PLAIN: [(Kind, &str, &str); 26] = [
     (Gauge, "tandem_ready", "1 when /readyz says ready, else 0."),
     (Gauge, "tandem_connections_open", "TCP connections of the HTTP server."),
+    (Counter, "tandem_connections_opened_total", "TCP connections that were accepted."),
+    (Counter, "tandem_sockets_opened_total", "WebSockets that were opened."),
     (Gauge, "tandem_sockets_greeted", "WebSockets that have said hello and were welcomed."),
     (Gauge, "tandem_commands_in_flight", "Commands under way: permits taken of those this node has."),
+    (Gauge, "tandem_command_permits", "Commands that may be under way; more are refused busy."),
+    (Gauge, "tandem_subscribes_waiting", "Sockets that wait for the owner of a topic."),
+    (Gauge, "tandem_ticket_reads_waiting", "Tickets that wait for their turn to be read from the log."),
+    (Histogram, "tandem_ticket_read_seconds", "Reading a ticket from the log, its turn having come."),
+    (Counter, "tandem_ticket_read_failures_total", "Tickets that could not be read from the log."),
+    (Counter, "tandem_ticket_quarantines_total", "Tickets that kept panicking, and rest for a minute."),
+    (Counter, "tandem_topics_left_behind_total", "Topics of sockets left behind, because their client does not read."),
+    (Counter, "tandem_topics_resynchronised_total", "Topics that the hub itself asked for again, from the last event told."),
     (Gauge, "tandem_tickets_awake", "Tickets in memory."),
     (Gauge, "tandem_journal_queue_appends", "Appends that wait for the writer of the log."),
     (Counter, "tandem_ticket_activations_total", "Tickets woken."),
@@ -54,27 +64,32 @@ const PLAIN: [(Kind, &str, &str); 17] = [
     (Histogram, "tandem_journal_commit_seconds", "From sending a batch to the database to its answer."),
     (Histogram, "tandem_journal_batch_appends", "Appends of one transaction."),
     (Histogram, "tandem_delivery_seconds", "From the commit of an event to the outboxes of one worker."),
-    (
-        Histogram,
-        "tandem_event_loop_stall_seconds",
-        "How late an HTTP worker's timer fires: what blocks it; a millisecond is the timer's own.",
-    ),
     (Gauge, "process_resident_memory_bytes", "Memory of this process that is in RAM."),
     (Gauge, "process_open_fds", "Open file descriptors."),
 ];
 
 /// Every figure with labels.
-const LABELLED: [(Kind, &str, &str); 9] = [
+const LABELLED: [(Kind, &str, &str); 10] = [
     (
         Counter,
         "tandem_rate_limited_total",
         "Who came too often, by limit (socket, user, token, address, handshakes, connections).",
     ),
+    (
+        Histogram,
+        "tandem_event_loop_stall_seconds",
+        "How late a thread's timer fires, by loop (worker: HTTP and sockets; shard: tickets): what blocks it; a millisecond is the \
+         timer's own.",
+    ),
     (Counter, "tandem_panics_total", "Panics by what panicked beside tickets (shard, fanout) and lived on. Each is a bug."),
     (Counter, "tandem_frames_in_total", "Client messages by type; `refused` for those that could not be read."),
     (Counter, "tandem_frames_out_total", "Frames queued for sockets, by type."),
     (Counter, "tandem_refusals_total", "Refusals by door (socket, http) and code."),
-    (Counter, "tandem_sockets_closed_total", "WebSockets the hub closed, by close code."),
+    (
+        Counter,
+        "tandem_sockets_closed_total",
+        "WebSockets that ended, by close code of the hub; client: it closed; lost: the connection broke or was cut.",
+    ),
     (Counter, "tandem_sign_ins_total", "Sign-ins by outcome."),
     (Counter, "tandem_http_requests_total", "Requests by method, route and class of status."),
     (Histogram, "tandem_http_request_seconds", "From a request's head to the head of its answer, by route."),
@@ -139,6 +154,7 @@ impl Figures {
     fn shown(&self, doors: &Doors) -> String {
         gauge!("tandem_ready").set(if doors.readiness.reason().is_none() { 1.0 } else { 0.0 });
         gauge!("tandem_sockets_greeted").set(whole(doors.sockets.count()));
+        gauge!("tandem_command_permits").set(whole(doors.tickets.command_permits()));
         gauge!("tandem_commands_in_flight").set(whole(doors.tickets.commands_in_flight()));
         if let Some(bytes) = resident_bytes() {
             gauge!("process_resident_memory_bytes").set(bytes);
@@ -234,17 +250,6 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Looks, for ever, how late this worker's timers fire. Ends with the worker.
-pub async fn watch_stalls() {
-    let mut due = Instant::now() + LOOK_EVERY;
-    loop {
-        actix_web::rt::time::sleep_until(due.into()).await;
-        let now = Instant::now();
-        histogram!("tandem_event_loop_stall_seconds").record(now.saturating_duration_since(due).as_secs_f64());
-        due = now + LOOK_EVERY;
-    }
-}
-
 /// A connection: counted for as long as this is held.
 pub struct OpenConnection(());
 
@@ -252,6 +257,7 @@ impl OpenConnection {
     /// It was accepted.
     pub fn begin() -> Self {
         gauge!("tandem_connections_open").increment(1.0);
+        counter!("tandem_connections_opened_total").increment(1);
         Self(())
     }
 }
@@ -280,9 +286,51 @@ pub fn received(decoded: &Result<Request, BadRequest>) {
     counter!("tandem_frames_in_total", "type" => kind).increment(1);
 }
 
-/// The hub closed a socket.
-pub fn closed(code: CloseCode) {
-    counter!("tandem_sockets_closed_total", "code" => code.number().to_string()).increment(1);
+/// A WebSocket: counted when it opens, and by what ended it when this is dropped.
+pub struct SocketLife(Cell<&'static str>);
+
+impl SocketLife {
+    /// It was opened.
+    pub fn begin() -> Self {
+        counter!("tandem_sockets_opened_total").increment(1);
+        Self(Cell::new(LOST))
+    }
+
+    /// The hub closes it.
+    pub fn closed_by_hub(&self, code: CloseCode) {
+        self.end(match code {
+            CloseCode::Drain => "1012",
+            CloseCode::ProtocolAbuse => "4400",
+            CloseCode::Unauthenticated => "4401",
+            CloseCode::HeartbeatMissed => "4408",
+            CloseCode::TooSlow => "4409",
+            CloseCode::TooLarge => "4413",
+            CloseCode::TooMany => "4429",
+        });
+    }
+
+    /// The hub closes it with a code of RFC 6455: 1002 or 1007.
+    pub fn broke_the_rules(&self, code: &WsCloseCode) {
+        self.end(if *code == WsCloseCode::Invalid { "1007" } else { "1002" });
+    }
+
+    /// The client says goodbye.
+    pub fn closed_by_client(&self) {
+        self.end("client");
+    }
+
+    /// The first end is the reason of what follows.
+    fn end(&self, code: &'static str) {
+        if self.0.get() == LOST {
+            self.0.set(code);
+        }
+    }
+}
+
+impl Drop for SocketLife {
+    fn drop(&mut self) {
+        counter!("tandem_sockets_closed_total", "code" => self.0.get()).increment(1);
+    }
 }
 
 /// A connection was shut from outside.
@@ -290,6 +338,9 @@ pub fn cut() {
     counter!("tandem_sockets_cut_total").increment(1);
 }
 
+/// How a socket ends that nobody closed.
+const LOST: &str = "lost";
+/// How a try to sign in ends.
 const OUTCOMES: [&str; 4] = ["signed_in", "wrong", "rate_limited", "failed"];
 
 /// Somebody tried to sign in.

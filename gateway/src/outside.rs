@@ -20,6 +20,15 @@ use crate::problem::Refused;
 
 /// Longest address, in bytes.
 const MAX_URI_BYTES: usize = 8 * 1024;
+/// Longest id that is taken over from a caller.
+const MAX_REQUEST_ID: usize = 64;
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+tokio::task_local! {
+    /// For refusals, which are made where no request is at hand.
+    static REQUEST_ID: String;
+}
+
 /// For everything that is no page of ours.
 const NOTHING: HeaderValue =
     HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
@@ -29,16 +38,19 @@ const NOTHING: HeaderValue =
 /// # Errors
 /// Those of the door itself.
 pub async fn guard<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let id = Uuid::now_v7().simple().to_string();
+    let id = request_id(request.headers());
     let began = Instant::now();
     let is_api = request.path().starts_with("/api/");
     // No path: it may hold a secret one day, and ids of tenants now.
     let span = tracing::info_span!("request", id = %id, method = %request.method());
     let doors = request.app_data::<web::Data<Doors>>().expect("every app is built with its doors").clone();
     let mut answer = match admit(&request, &doors) {
-        Err(refused) => request.into_response(refused.error_response()).map_into_right_body(),
+        Err(refused) => {
+            let refused = REQUEST_ID.sync_scope(id.clone(), || refused.error_response());
+            request.into_response(refused).map_into_right_body()
+        }
         Ok(entry) => {
-            let answer = next.call(request).instrument(span).await?.map_into_left_body();
+            let answer = REQUEST_ID.scope(id.clone(), next.call(request).instrument(span)).await?.map_into_left_body();
             entry.leave(&answer, &doors);
             answer
         }
@@ -63,9 +75,23 @@ fn admit(request: &ServiceRequest, doors: &Doors) -> Result<Entry, Refused> {
     Ok(enter(request, doors)?)
 }
 
+/// The caller's own, so that its log and ours meet, where it is fit for a log; else one of ours.
+fn request_id(headers: &HeaderMap) -> String {
+    let is_fit = |id: &&str| {
+        (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    let theirs = headers.get(X_REQUEST_ID).and_then(|id| id.to_str().ok()).filter(is_fit);
+    theirs.map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned)
+}
+
+/// The id of the request that is being answered; none outside of one.
+pub fn current_request_id() -> Option<String> {
+    REQUEST_ID.try_with(Clone::clone).ok()
+}
+
 fn add(headers: &mut HeaderMap, id: &str, is_api: bool) {
     if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
+        headers.insert(X_REQUEST_ID, id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Not no-referrer: browsers would then send Origin: null with our own forms.

@@ -8,6 +8,8 @@ use hub_core::ports::StoreError;
 use hub_core::wire::{ErrorCode, Problem};
 use serde_json::{Map, Value};
 
+use crate::outside;
+
 /// The media type of every refusal.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -47,6 +49,9 @@ impl Refused {
         body.insert("detail".into(), self.problem.message.as_str().into());
         if let Some(ms) = self.problem.retry_after_ms {
             body.insert("retry_after_ms".into(), ms.into());
+        }
+        if let Some(id) = outside::current_request_id() {
+            body.insert("request_id".into(), id.into());
         }
         body
     }

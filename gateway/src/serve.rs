@@ -48,7 +48,7 @@ pub fn serve(doors: Doors, listener: TcpListener) -> io::Result<Server> {
     let app = move || {
         // Called once on each worker.
         if figures.is_some() {
-            actix_web::rt::spawn(metrics::watch_stalls());
+            actix_web::rt::spawn(actors::metrics::watch_stalls("worker"));
         }
         // The socket and the API come first: the pages answer everything else.
         let pages_for_the_rest = web::scope("").wrap(Compress::default()).default_service(web::route().to(pages::page));

@@ -31,6 +31,11 @@ impl ConnectionId {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
+
+    /// As the log tells it.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
 }
 
 /// A topic of one workspace.

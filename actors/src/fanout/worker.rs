@@ -158,6 +158,7 @@ enum View {
         live: Option<u64>,
         /// What the client asked meanwhile, in order.
         then: VecDeque<Next>,
+        _counted: metrics::Counted,
     },
     /// Watching; the last event delivered.
     Live { seq: u64 },

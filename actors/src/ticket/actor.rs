@@ -23,7 +23,7 @@ use super::work::{Command, InFlight};
 use super::{TicketMessage, watchers};
 use crate::fanout::{Delivery, TopicKey, Watch, WatchAnswer};
 use crate::interest::Interest;
-use crate::metrics::{self, Awake};
+use crate::metrics::{self, Awake, ReadingTicket};
 use crate::shard::{BeginAnew, Gone, OfferToGo, Shared, WhyGone};
 
 /// Backstop of the mailbox; commands are bounded by permits, watchers by sockets.
@@ -205,6 +205,7 @@ impl TicketActor {
     /// Ends this actor in a way that loses nobody: commands are answered, watchers ask the next one.
     pub(super) fn give_up(&mut self, ctx: &mut Context<Self>, problem: &Problem) {
         for command in self.in_flight.take().into_iter().flat_map(InFlight::into_commands).chain(self.waiting.drain(..)) {
+            tracing::warn!(ticket = %self.key.ticket, key = %command.key(), "whether a command took effect is unknown");
             command.answer(Err(problem.clone()));
         }
         for watch in self.watchers_waiting.drain(..) {
@@ -335,8 +336,19 @@ async fn read_ticket(
     published: Option<u64>,
     doubtful: Vec<CommandKey>,
 ) -> Result<Reading, StoreError> {
-    let closed = || StoreError::Unavailable("the hub is stopping".into());
-    let _room = shared.activations.acquire().await.map_err(|_| closed())?;
+    let (room, reading) = ReadingTicket::in_turn(shared.activations.acquire()).await;
+    let _room = room.map_err(|_| StoreError::Unavailable("the hub is stopping".into()))?;
+    let read = read_in_turn(key, shared, published, doubtful).await;
+    reading.end(&read);
+    read
+}
+
+async fn read_in_turn(
+    key: TicketKey,
+    shared: &Shared,
+    published: Option<u64>,
+    doubtful: Vec<CommandKey>,
+) -> Result<Reading, StoreError> {
     let journal = &shared.ports.journal;
     let facts = shared.facts.get(key.workspace).await?;
     let state = journal.load(key).await?;

@@ -53,7 +53,7 @@ impl Command {
         drop(self.answer.send(result));
     }
 
-    const fn key(&self) -> CommandKey {
+    pub const fn key(&self) -> CommandKey {
         self.intent.key
     }
 
@@ -167,6 +167,9 @@ impl TicketActor {
         let Draft { commands, events } = draft;
         let happened = events.iter().map(|event| event.happened.clone()).collect();
         let expected_seq = self.state().map_or(0, |state| state.seq);
+        for (_, record) in &commands {
+            tracing::debug!(ticket = %self.key.ticket, key = %record.used.key, seq = record.seq, "a command was decided");
+        }
         let append = Append { ticket: self.key, expected_seq, events, state: state.clone() };
         self.in_flight = Some(InFlight { commands, events: happened, state });
         let appended = self.shared.ports.journal.append(append);
@@ -187,6 +190,7 @@ impl TicketActor {
         self.life = Life::Known(Some(state));
         self.publish(events);
         for (command, record) in commands {
+            tracing::debug!(ticket = %self.key.ticket, key = %record.used.key, seq = record.seq, "a command was committed");
             self.remember_key(record);
             let answer = command.repeat(&record, self.state());
             command.answer(answer);
@@ -220,6 +224,7 @@ impl TicketActor {
             StoreError::Unavailable(_) | StoreError::Unreadable(_) => Problem::unavailable(),
         };
         for command in in_flight.into_commands() {
+            tracing::warn!(ticket = %self.key.ticket, key = %command.key(), "whether a command took effect is unknown");
             command.answer(Err(problem.clone()));
         }
         let published = self.state().map_or(0, |state| state.seq);

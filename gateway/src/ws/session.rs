@@ -16,6 +16,7 @@ use hub_core::ports::SignIn;
 use hub_core::rules::intent::{Asker, Intent};
 use hub_core::rules::workspace::WorkspaceFacts;
 use hub_core::wire::{CloseCode, Codec, ErrorCode, MAX_CLIENT_MESSAGE_BYTES, Me, Problem, ServerFrame, WorkspaceInfo};
+use tracing::Instrument;
 
 use super::core::{Effect, SessionCore};
 use super::fragments::{Fragments, Whole};
@@ -24,8 +25,9 @@ use super::kill::KillSwitch;
 use super::pace::Pace;
 use super::sockets::{Ending, OpenSocket};
 use super::worker;
+use crate::Doors;
 use crate::limits::Handshake;
-use crate::{Doors, metrics};
+use crate::metrics::SocketLife;
 
 type Context = WebsocketContext<Session>;
 
@@ -44,11 +46,15 @@ pub fn start(
     let (body, seen) = HeaderGuard::new(body, MAX_CLIENT_MESSAGE_BYTES);
     let fanout = worker::fanout(&doors.tickets);
     let limits = doors.settings.sockets;
+    let connection = ConnectionId::next();
+    // Within the request's span: from here on the connection's number goes on in the log where the request's id ends.
+    tracing::debug!(connection = connection.number(), "a socket opened");
     let session = Session {
+        life: SocketLife::begin(),
         core: SessionCore::new(codec, Instant::now(), limits.hello_within, limits.heartbeat),
         codec,
         carried_token: token,
-        connection: ConnectionId::next(),
+        connection,
         fanout,
         kill: KillSwitch::of(request.conn_data::<KillSwitch>()),
         seen,
@@ -67,6 +73,7 @@ pub fn start(
 /// One socket.
 struct Session {
     doors: Doors,
+    life: SocketLife,
     core: SessionCore,
     codec: Codec,
     /// From the handshake: a cookie or a bearer token.
@@ -169,6 +176,7 @@ impl Session {
         if let Some(handshake) = self.handshake.take() {
             handshake.give_back();
         }
+        tracing::debug!(connection = self.connection.number(), session = %sign_in.session, user = %sign_in.user, "a socket was greeted");
         self.send(&greeting(id, &sign_in, &facts, &self.doors), ctx);
         let address = ctx.address();
         let outbox = Arc::new(Outbox::new(OutboxLimits::default(), move || {
@@ -214,7 +222,9 @@ impl Session {
         let (tickets, outbox, codec) = (self.doors.tickets.clone(), Arc::clone(outbox), self.codec);
         let (in_flight, kill) = (Arc::clone(&self.in_flight), self.kill.clone());
         in_flight.fetch_add(1, Ordering::Relaxed);
-        actix_web::rt::spawn(async move {
+        // Who sent it; what becomes of it is logged by its key. Costs a look at a flag where nobody debugs.
+        let span = tracing::debug_span!("socket", connection = self.connection.number(), request = id);
+        let command = async move {
             let answer = match tickets.submit(ticket, intent).await {
                 Ok(receipt) => {
                     let mut result = serde_json::Map::new();
@@ -230,7 +240,8 @@ impl Session {
             if outbox.push(codec.encode(&answer).into()).is_err() {
                 kill.cut();
             }
-        });
+        };
+        actix_web::rt::spawn(command.instrument(span));
     }
 
     /// Sends an answer: through the outbox where there is one, so that it keeps its place among the topics' frames.
@@ -261,11 +272,12 @@ impl Session {
     }
 
     fn close(&self, code: CloseCode, why: &str, ctx: &mut Context) {
-        metrics::closed(code);
+        self.life.closed_by_hub(code);
         self.close_raw(WsCloseCode::Other(code.number()), why, ctx);
     }
 
     fn close_raw(&self, code: WsCloseCode, why: &str, ctx: &mut Context) {
+        self.life.broke_the_rules(&code);
         self.flush(ctx);
         ctx.close(Some(CloseReason { code, description: Some(why.to_owned()) }));
         ctx.stop();
@@ -356,6 +368,7 @@ impl Actor for Session {
 
     /// The only clean-up that always runs: also when the connection broke, or the session panicked.
     fn stopped(&mut self, _: &mut Context) {
+        tracing::debug!(connection = self.connection.number(), "a socket ended");
         self.doors.sockets.remove(self.connection);
         if self.outbox.is_some() && self.fanout.request(Detach(self.connection)).is_err() {
             tracing::warn!("the fan-out had no room to forget a socket; it cuts it at the next delivery");
@@ -384,6 +397,7 @@ impl StreamHandler<Result<WsMessage, ProtocolError>> for Session {
             Ok(WsMessage::Ping(bytes)) => ctx.pong(&bytes),
             Ok(WsMessage::Pong(_) | WsMessage::Nop) => {}
             Ok(WsMessage::Close(reason)) => {
+                self.life.closed_by_client();
                 ctx.close(reason);
                 ctx.stop();
             }

@@ -147,7 +147,7 @@ pub fn run(cli: Cli) -> Result<()> {
     let config = Config::read(file, std::env::vars())?;
     match cli.command {
         Command::Serve => {
-            logs::begin(&config.log)?;
+            logs::begin(&config.log, config.log_format)?;
             serve::until_signalled(&config)
         }
         Command::Migrate => with_io(|| migrate(&config)),

@@ -14,6 +14,8 @@ use gateway::{CookieKind, LoginLimits, MetricsToken, Origins, Rate, RateLimits, 
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::logs::LogFormat;
+
 pub use environment::NAMES_OF_OTHERS;
 pub use secret::Secret;
 
@@ -62,6 +64,7 @@ pub struct Config {
     pub drain_notice_ms: u32,
     pub metrics_token: Secret,
     pub log: String,
+    pub log_format: LogFormat,
 }
 
 impl Config {
@@ -287,6 +290,7 @@ mod tests {
             ("TANDEM_HANDSHAKES_BURST", "0"),
             ("TANDEM_USER_REQUESTS_PER_SECOND", "-1"),
             ("TANDEM_METRICS_TOKEN", "short"),
+            ("TANDEM_LOG_FORMAT", "xml"),
         ] {
             refused(&[(name, value)]);
         }

@@ -6,7 +6,7 @@ pub mod cli;
 pub mod config;
 mod demo;
 pub mod doctor;
-mod logs;
+pub mod logs;
 mod readiness;
 pub mod seed;
 pub mod serve;

@@ -173,11 +173,24 @@ impl Writer {
 /// Answers what is decided; gives back what has to be written again.
 fn tell(pending: Pending, fate: Fate) -> Option<Pending> {
     match fate {
-        Fate::Written(at) => pending.answer(Ok(Appended::Committed { at: from_system_time(at) })),
-        Fate::Overtaken => pending.answer(Ok(Appended::Refused)),
+        Fate::Written(at) => {
+            trace(&pending.append, "an append was written");
+            pending.answer(Ok(Appended::Committed { at: from_system_time(at) }));
+        }
+        Fate::Overtaken => {
+            trace(&pending.append, "an append was overtaken by another owner, or its key was used");
+            pending.answer(Ok(Appended::Refused));
+        }
         Fate::NotWritten => return Some(pending),
     }
     None
+}
+
+/// One line per command, for those who follow one through the log.
+fn trace(append: &Append, what: &'static str) {
+    for (event, key) in append.events.iter().filter_map(|event| Some((event, event.key?))) {
+        tracing::debug!(ticket = %append.ticket.ticket, key = %key.key, seq = event.happened.seq, "{what}");
+    }
 }
 
 /// The server said no: for ever, when it is about what a row holds.

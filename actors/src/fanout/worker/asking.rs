@@ -60,7 +60,8 @@ impl Fanout {
         self.attempts += 1;
         let attempt = self.attempts;
         let Question { position, request, live, then } = question;
-        entry.topics.insert(topic, View::Asking { attempt, position, request, live, then });
+        let _counted = metrics::Counted::asking();
+        entry.topics.insert(topic, View::Asking { attempt, position, request, live, then, _counted });
         let key = TopicKey { workspace: entry.workspace, topic };
         let watch =
             Watch { topic: key, by: entry.by.clone(), position, request, connection, attempt, worker, is_answered: false };
@@ -126,6 +127,7 @@ impl Fanout {
                 View::Live { seq }
             }
             (false, Some(seq)) => {
+                metrics::left_behind();
                 ctx.notify_later(Look { connection, topic: key.topic }, LOOK_EVERY);
                 View::Behind { seq, since: Instant::now() }
             }

@@ -26,6 +26,7 @@ impl Fanout {
                     } else {
                         let view = View::Behind { seq: *last, since: Instant::now() };
                         entry.topics.insert(key.topic, view);
+                        metrics::left_behind();
                         ctx.notify_later(Look { connection: *connection, topic: key.topic }, LOOK_EVERY);
                     }
                 }
@@ -80,6 +81,7 @@ impl Fanout {
         let Some(entry) = self.connections.get(&connection) else { return };
         if let Some(View::Live { seq }) = entry.topics.get(&topic) {
             let seq = *seq;
+            metrics::resynchronised();
             let position = Some((seq, self.tickets.stream()));
             self.ask(ctx, connection, topic, Question { position, request: None, live: Some(seq), then: VecDeque::new() });
         }

@@ -6,6 +6,7 @@ mod fixture;
 mod http;
 mod hub;
 mod limits;
+mod logs;
 mod metrics;
 mod rest_bodies;
 mod rest_comments;

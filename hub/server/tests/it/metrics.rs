@@ -9,9 +9,24 @@ use uuid::Uuid;
 
 use crate::fixture;
 use crate::hub::TestHub;
-use crate::socket::Socket;
+use crate::socket::{CLOSE, PATIENCE, Socket};
 
 const TOKEN: &str = "what-prometheus-says-to-get-in";
+
+/// Waits until every sample of `grown` (name, label, by how much) has grown since `before`; answers what was shown then.
+async fn grown_since(hub: &TestHub, before: &str, grown: &[(&str, &str, f64)]) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let after = exposition(hub).await;
+        let missing: Vec<_> =
+            grown.iter().filter(|(name, label, by)| sum(&after, name, label) < sum(before, name, label) + by).collect();
+        if missing.is_empty() {
+            return after;
+        }
+        assert!(Instant::now() < deadline, "did not move: {missing:?}\n{after}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
 
 async fn hub() -> TestHub {
     TestHub::start_with(&[("TANDEM_METRICS_TOKEN", TOKEN)]).await
@@ -73,7 +88,7 @@ async fn every_figure_is_described_and_named_by_the_conventions() {
             assert!(!line.starts_with('#'), "{line}");
         }
     }
-    assert!(typed.len() >= 20, "{typed:?}");
+    assert!(typed.len() >= 30, "{typed:?}");
     assert_eq!(helped, typed.keys().copied().collect());
     for (name, kind) in &typed {
         assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
@@ -133,21 +148,19 @@ async fn figures_move_with_what_happens_and_name_nobody() {
         ("tandem_journal_commit_seconds_count", "", 2.0),
         ("tandem_journal_batch_appends_sum", "", 2.0),
         ("tandem_delivery_seconds_count", "", 1.0),
-        ("tandem_event_loop_stall_seconds_count", "", 1.0),
+        ("tandem_event_loop_stall_seconds_count", "loop=\"worker\"", 1.0),
+        ("tandem_event_loop_stall_seconds_count", "loop=\"shard\"", 1.0),
+        ("tandem_ticket_read_seconds_count", "", 1.0),
+        ("tandem_connections_opened_total", "", 3.0),
+        ("tandem_sockets_opened_total", "", 1.0),
     ];
-    let deadline = Instant::now() + Duration::from_secs(10);
-    let after = loop {
-        let after = exposition(&hub).await;
-        let missing: Vec<_> =
-            grown.iter().filter(|(name, label, by)| sum(&after, name, label) < sum(&before, name, label) + by).collect();
-        if missing.is_empty() {
-            break after;
-        }
-        assert!(Instant::now() < deadline, "did not move: {missing:?}\n{after}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+    let after = grown_since(&hub, &before, &grown).await;
     assert_eq!(sum(&after, "tandem_sockets_greeted", ""), 1.0);
     assert!(sum(&after, "tandem_connections_open", "") >= 1.0);
+    assert_eq!(sum(&after, "tandem_command_permits", ""), 2_000.0);
+    for waiting in ["tandem_subscribes_waiting", "tandem_ticket_reads_waiting", "tandem_journal_queue_appends"] {
+        assert!(after.contains(&format!("# TYPE {waiting} gauge")), "{waiting}");
+    }
     assert!(sum(&after, "process_resident_memory_bytes", "") > 1_000_000.0);
     assert!(sum(&after, "process_open_fds", "") > 3.0);
 
@@ -156,8 +169,102 @@ async fn figures_move_with_what_happens_and_name_nobody() {
         assert!(!after.contains(&name), "{name} is told to whoever scrapes");
     }
     drop(socket);
+    let deadline = Instant::now() + PATIENCE;
     while sum(&exposition(&hub).await, "tandem_sockets_greeted", "") > 0.0 {
-        assert!(Instant::now() < deadline + Duration::from_secs(10), "a closed socket is still counted");
+        assert!(Instant::now() < deadline, "a closed socket is still counted");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[actix_rt::test]
+async fn how_sockets_end_is_told_by_code() {
+    let hub = hub().await;
+    let ana = hub.token("acme", "ana@acme.test").await;
+    let before = exposition(&hub).await;
+    let mut leaving = Socket::greet(hub.address(), Codec::Json, &ana).await;
+    leaving.send_frame(0x80 | CLOSE, &1_000_u16.to_be_bytes()).await;
+    drop(Socket::greet(hub.address(), Codec::Json, &ana).await);
+    let mut rude = Socket::open(hub.address(), Codec::Json, &[]).await.expect("an upgrade");
+    rude.send(json!({"type": "ping"})).await;
+    let mut unmasked = Socket::greet(hub.address(), Codec::Json, &ana).await;
+    unmasked.send_raw(&[0x81, 0x01, b'x']).await;
+    let ends = ["client", "lost", "4400", "1002"].map(|code| format!("code=\"{code}\""));
+    let grown: Vec<_> = ends.iter().map(|label| ("tandem_sockets_closed_total", label.as_str(), 1.0)).collect();
+    grown_since(&hub, &before, &grown).await;
+}
+
+#[actix_rt::test]
+async fn tickets_that_cannot_be_read_or_keep_panicking_are_told() {
+    let hub = hub().await;
+    let (ana, cleo) = (hub.token("acme", "ana@acme.test").await, hub.token("acme", "cleo@customer.test").await);
+    let (sick, torn) = (hub.ticket(&cleo, "Sick").await, hub.ticket(&cleo, "Torn").await);
+    let before = exposition(&hub).await;
+    let mut socket = Socket::greet(hub.address(), Codec::Json, &ana).await;
+    let id = sick["id"].as_str().expect("an id").parse().expect("an id");
+    for _ in 0..3 {
+        actors::faults::panic_at_next_command(id);
+        let note = json!({"type": "post_reply", "key": Uuid::new_v4(), "ticket_id": sick["id"], "body": "Hm.", "audience": "internal"});
+        assert_eq!(socket.ask(note).await["code"], "unavailable");
+    }
+    let another = hub.beside(&[("TANDEM_METRICS_TOKEN", TOKEN)]).await;
+    let ruin = format!("UPDATE tickets SET state = '{{}}' WHERE id = '{}'", torn["id"].as_str().expect("an id"));
+    hub.database().superuser().await.batch_execute(&ruin).await.expect("ruined");
+    let mut socket = Socket::greet(another.address(), Codec::Json, &ana).await;
+    let topic = format!("ticket:{}", torn["id"].as_str().expect("an id"));
+    assert_eq!(socket.ask(json!({"type": "subscribe", "topic": topic})).await["code"], "unavailable");
+    let grown = [
+        ("tandem_ticket_panics_total", "", 3.0),
+        ("tandem_ticket_quarantines_total", "", 1.0),
+        ("tandem_ticket_read_failures_total", "", 1.0),
+    ];
+    grown_since(&hub, &before, &grown).await;
+}
+
+/// Two sockets stop reading while some megabytes happen: one reads on and misses nothing, the other is cut off.
+#[actix_rt::test]
+async fn slow_readers_are_told_as_left_behind_resynchronised_and_cut() {
+    let fast = [("TANDEM_METRICS_TOKEN", TOKEN), ("TANDEM_SOCKET_FRAMES_BURST", "2000")];
+    let hub = TestHub::start_with(&fast).await;
+    let (ana, cleo) = (hub.token("acme", "ana@acme.test").await, hub.token("acme", "cleo@customer.test").await);
+    let ticket = hub.ticket(&cleo, "A flood").await;
+    let topic = json!({"type": "subscribe", "topic": format!("ticket:{}", ticket["id"].as_str().expect("an id"))});
+    let mut late = Socket::greet(hub.address(), Codec::MsgPack, &ana).await;
+    let mut never = Socket::greet(hub.address(), Codec::MsgPack, &ana).await;
+    for socket in [&mut late, &mut never] {
+        assert_eq!(socket.ask(topic.clone()).await["type"], "subscribed");
+    }
+    let mut writer = Socket::greet(hub.address(), Codec::Json, &ana).await;
+    let before = exposition(&hub).await;
+    let behind =
+        |text: &str| sum(text, "tandem_topics_left_behind_total", "") - sum(&before, "tandem_topics_left_behind_total", "");
+    let (body, deadline, mut last) = ("x".repeat(32_000), Instant::now() + PATIENCE, 1);
+    while behind(&exposition(&hub).await) < 2.0 {
+        assert!(Instant::now() < deadline, "nobody was left behind after {last} events");
+        for _ in 0..20 {
+            let note = json!({"type": "post_reply", "key": Uuid::new_v4(), "ticket_id": ticket["id"], "body": body, "audience": "internal"});
+            last = writer.ask(note).await["seq"].as_u64().expect("an ack");
+        }
+    }
+    let mut seen = 1;
+    while seen < last {
+        let frame = late.next().await.expect("stays open");
+        match (frame["type"].as_str(), frame["reset"].as_bool()) {
+            (Some("event"), _) => assert_eq!(frame["seq"], seen + 1),
+            (Some("subscribed"), None) => assert_eq!(
+                frame["events"].as_array().map_or(0, Vec::len) as u64 + seen,
+                frame["seq"].as_u64().expect("a number")
+            ),
+            (Some("subscribed"), Some(true)) => {}
+            _ => continue,
+        }
+        seen = frame["seq"].as_u64().expect("a number");
+    }
+    let grown = [
+        ("tandem_outbox_overflows_total", "", 2.0),
+        ("tandem_topics_resynchronised_total", "", 1.0),
+        ("tandem_sockets_cut_total", "", 1.0),
+        ("tandem_sockets_closed_total", "code=\"lost\"", 1.0),
+    ];
+    grown_since(&hub, &before, &grown).await;
+    drop(never);
 }
