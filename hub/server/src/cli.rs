@@ -30,7 +30,11 @@ enum Command {
     /// Fill the database with accounts and tickets (needs DATABASE_OWNER_URL; loopback hubs only)
     Seed(Seed),
     /// Look at everything the hub needs, and say what is wrong and how to mend it; exit status 1 when something is wrong
-    Doctor,
+    Doctor {
+        /// For programs: one JSON object with `is_well` and, for each thing, `about`, `verdict`, `what` and `remedy`
+        #[arg(long)]
+        json: bool,
+    },
     /// Look at the audit chain
     #[command(subcommand)]
     Audit(Audit),
@@ -144,17 +148,31 @@ fn environment() -> String {
 /// In words for whoever asked.
 pub fn run(cli: Cli) -> Result<()> {
     let file = cli.config.as_deref();
-    let config = Config::read(file, std::env::vars())?;
+    let config = Config::read(file, std::env::vars());
     match cli.command {
         Command::Serve => {
+            let config = config?;
             logs::begin(&config.log, config.log_format)?;
             serve::until_signalled(&config)
         }
-        Command::Migrate => with_io(|| migrate(&config)),
-        Command::Seed(seed) => with_io(|| fill(&config, &seed)),
-        Command::Doctor => with_io(|| doctor::run(&config)),
-        Command::Audit(Audit::Verify { workspace }) => with_io(|| verify(&config, &workspace)),
-        Command::Config(ShowConfig::Print) => print_config(&config, file),
+        Command::Migrate => {
+            let config = config?;
+            with_io(|| migrate(&config))
+        }
+        Command::Seed(seed) => {
+            let config = config?;
+            with_io(|| fill(&config, &seed))
+        }
+        // Settings that are refused are a finding too.
+        Command::Doctor { json } => {
+            let readers = if json { doctor::Readers::Programs } else { doctor::Readers::People };
+            with_io(|| doctor::run(config, readers))
+        }
+        Command::Audit(Audit::Verify { workspace }) => {
+            let config = config?;
+            with_io(|| verify(&config, &workspace))
+        }
+        Command::Config(ShowConfig::Print) => print_config(&config?, file),
         Command::Config(ShowConfig::Defaults) => {
             print!("{DEFAULTS}");
             Ok(())

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
 
+use serde_json::Value;
 use storage::testing::TestDatabase;
 use tokio::process::Command;
 use uuid::Uuid;
@@ -44,9 +45,8 @@ async fn a_healthy_hub_passes() {
     let db = TestDatabase::fresh().await;
     let said = doctor(&db.app_url, &[("TANDEM_MAX_CONNECTIONS", "100")]).await;
     assert!(said.is_well, "{}", said.text);
-    for about in
-        ["database", "role and tables", "clock", "connections", "port", "web pages", "origins", "cookies", "open files"]
-    {
+    let abouts = "database, role and tables, owner, clock, connections, port, web pages, origins, cookies, metrics, log, limits, open files";
+    for about in abouts.split(", ") {
         said.about("ok", about);
     }
     let row = db.superuser().await.query_one("SELECT current_setting('fsync')::bool", &[]).await.expect("answers");
@@ -119,6 +119,17 @@ async fn each_trouble_with_the_machine_and_the_settings_is_named_with_its_remedy
         ),
         (vec![("TANDEM_WEB_DIR", pages)], "WRONG", "web pages", "no readable index.html", "TANDEM_WEB_DIR"),
         (vec![("TANDEM_MAX_CONNECTIONS", "1000000000")], "warn", "open files", "at most", "ulimit -n"),
+        (vec![("TANDEM_METRICS_TOKEN", "aaaaaaaaaaaaaaaaaaaa")], "warn", "metrics", "may be guessed", "openssl rand"),
+        (vec![("TANDEM_LOG", "gateway=loudly")], "WRONG", "log", "is no filter", "TANDEM_LOG=info"),
+        (vec![("TANDEM_DATA", "/proc/version")], "WRONG", "disk", "is no folder", "TANDEM_DATA"),
+        (vec![("TANDEM_PROT", "80")], "WRONG", "settings", "TANDEM_PORT", "hub config defaults"),
+        (
+            vec![("TANDEM_BIND", "0.0.0.0"), ("TANDEM_HANDSHAKES_PER_SECOND", "0")],
+            "warn",
+            "limits",
+            "handshakes_per_second",
+            "give them rates",
+        ),
     ] {
         let said = doctor(&db.app_url, &settings).await;
         let told = said.about(mark, about);
@@ -132,6 +143,40 @@ async fn each_trouble_with_the_machine_and_the_settings_is_named_with_its_remedy
     fs::write(folder.join("csp.txt"), "default-src 'self'\n").expect("a policy");
     doctor(&db.app_url, &[("TANDEM_WEB_DIR", pages)]).await.about("ok", "web pages");
     fs::remove_dir_all(folder).expect("ours");
+}
+
+#[tokio::test]
+async fn the_way_to_migrate_is_looked_at_where_it_is_named() {
+    let db = TestDatabase::fresh().await;
+    let owner = async |url: &str, mark| doctor(&db.app_url, &[("DATABASE_OWNER_URL", url)]).await.about(mark, "owner");
+    assert!(owner(&db.owner_url, "ok").await.contains("may migrate"));
+    assert!(owner(&db.app_url, "warn").await.contains("owns no table"));
+    let told = owner("postgres://a:b@127.0.0.1:1/tandem", "warn").await;
+    assert!(told.contains("no way in") && told.contains("DATABASE_OWNER_URL"), "{told}");
+}
+
+#[tokio::test]
+async fn programs_are_told_the_same_as_one_object() {
+    let db = TestDatabase::fresh().await;
+    let ask = async |settings: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hub"));
+        command.args(["doctor", "--json"]).env_clear().env("DATABASE_URL", &db.app_url).env("TANDEM_PORT", "0");
+        let output = command.envs(settings.iter().copied()).output().await.expect("the hub runs");
+        let said: Value = serde_json::from_slice(&output.stdout).expect("one object and nothing else");
+        assert_eq!(said["is_well"], output.status.success(), "{said}");
+        said
+    };
+    let well = ask(&[("TANDEM_MAX_CONNECTIONS", "100")]).await;
+    assert_eq!(well["is_well"], true, "{well}");
+    for finding in well["findings"].as_array().expect("a list") {
+        let has_remedy = finding["remedy"].is_string();
+        assert_eq!(has_remedy, finding["verdict"] != "ok", "{finding}");
+        assert!(finding["about"].is_string() && finding["what"].is_string(), "{finding}");
+    }
+    let ill = ask(&[("TANDEM_BIND", "0.0.0.0")]).await;
+    let cookies = ill["findings"].as_array().expect("a list").iter().find(|finding| finding["about"] == "cookies");
+    assert_eq!(cookies.expect("looked at")["verdict"], "wrong", "{ill}");
+    assert_eq!(ask(&[("TANDEM_PROT", "80")]).await["findings"][0]["about"], "settings");
 }
 
 #[tokio::test]

@@ -1,105 +1,21 @@
-//! `hub doctor`: looks at everything the hub needs before anybody depends on it, and says in words what is wrong and how to mend
-//! it. Changes nothing. What the start of the hub refuses is judged by the start's own checks.
+//! The database: whether it is there, new enough, safe to serve from, and big enough for this hub.
 
-use std::fmt;
-use std::fs;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
 use storage::{Examination, OLDEST_POSTGRES, Server, StartError, Store, StoreConfig};
 use tokio::runtime::Handle;
 
+use super::Finding;
 use crate::config::Config;
 use crate::demo;
 
 /// Clocks that are further apart are worth a word.
 const CLOCKS_APART: Duration = Duration::from_secs(2);
-/// How long whoever holds our port may take to answer.
-const NEIGHBOUR_WITHIN: Duration = Duration::from_secs(2);
-/// Descriptors beside those of visitors: the database, files, the runtime.
-const OWN_DESCRIPTORS: usize = 128;
 
-/// What was found about one thing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Which thing, in a word or two.
-    pub about: &'static str,
-    /// How it is.
-    pub verdict: Verdict,
-}
-
-/// How a thing is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// As it should be.
-    Fine(String),
-    /// The hub serves, but somebody may regret it.
-    Doubtful(Trouble),
-    /// The hub does not serve, or should not.
-    Wrong(Trouble),
-}
-
-/// Something to mend.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct Trouble {
-    pub what: String,
-    pub remedy: String,
-}
-
-impl Finding {
-    fn fine(about: &'static str, what: impl Into<String>) -> Self {
-        Self { about, verdict: Verdict::Fine(what.into()) }
-    }
-
-    fn doubtful(about: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { about, verdict: Verdict::Doubtful(Trouble { what: what.into(), remedy: remedy.into() }) }
-    }
-
-    fn wrong(about: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { about, verdict: Verdict::Wrong(Trouble { what: what.into(), remedy: remedy.into() }) }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mark, what, remedy) = match &self.verdict {
-            Verdict::Fine(what) => ("ok   ", what, None),
-            Verdict::Doubtful(Trouble { what, remedy }) => ("warn ", what, Some(remedy)),
-            Verdict::Wrong(Trouble { what, remedy }) => ("WRONG", what, Some(remedy)),
-        };
-        write!(f, "{mark}  {}: {what}", self.about)?;
-        remedy.map_or(Ok(()), |remedy| write!(f, "\n       to mend it: {remedy}"))
-    }
-}
-
-/// Looks at everything and prints what it found.
-///
-/// # Errors
-/// When something is wrong, with how many things.
-pub async fn run(config: &Config) -> Result<()> {
-    let findings = examine(config).await;
-    for finding in &findings {
-        println!("{finding}");
-    }
-    match findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Wrong(_))).count() {
-        0 => Ok(()),
-        1 => bail!("one thing is wrong"),
-        wrong => bail!("{wrong} things are wrong"),
-    }
-}
-
-/// Looks at everything. Must be awaited on a tokio runtime.
+/// Looks at the database the hub runs on, and at the way to migrate it.
 pub async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = database(config).await;
-    findings.push(port(config.address()));
-    findings.push(web_pages(&config.web_dir));
-    findings.push(origins(config));
-    findings.push(cookies(config));
-    findings.push(descriptors(config.max_connections));
+    findings.push(owner(config).await);
     findings
 }
 
@@ -237,115 +153,34 @@ fn connections(server: &Server, pool: usize) -> Finding {
     }
 }
 
-fn port(address: SocketAddr) -> Finding {
-    const ABOUT: &str = "port";
-    match gateway::listen(address) {
-        Ok(_) => Finding::fine(ABOUT, format!("{address} is free")),
-        Err(error) if error.kind() == ErrorKind::AddrInUse && is_a_hub(address) => {
-            Finding::fine(ABOUT, format!("a hub serves on {address} already"))
+/// The way by which tables are made. Serving does not need it.
+async fn owner(config: &Config) -> Finding {
+    const ABOUT: &str = "owner";
+    if config.database_owner_url.is_empty() {
+        return Finding::fine(ABOUT, "not named: `hub serve` needs none, `hub migrate` and `hub seed` do");
+    }
+    match storage::examine(config.database_owner_url.expose()).await {
+        Ok(Examination { start: Err(StartError::OwnsTables { .. } | StartError::Superuser { .. }), .. }) => {
+            Finding::fine(ABOUT, "reaches the database, and may migrate it")
         }
+        Ok(Examination { start: Err(StartError::Behind { .. } | StartError::MayCreate { .. }), .. }) => {
+            Finding::fine(ABOUT, "reaches the database, which waits for `hub migrate`")
+        }
+        Ok(_) => Finding::doubtful(
+            ABOUT,
+            "the role in DATABASE_OWNER_URL owns no table of the hub: `hub migrate` will be refused",
+            "name the role that made the tables in DATABASE_OWNER_URL",
+        ),
         Err(error) => {
-            let remedy = match error.kind() {
-                ErrorKind::AddrInUse => "stop the program that listens there, or choose another TANDEM_PORT",
-                ErrorKind::PermissionDenied => "choose a TANDEM_PORT from 1024 on, behind a proxy, or allow the hub low ports",
-                ErrorKind::AddrNotAvailable => "set TANDEM_BIND to an address of this machine",
-                _ => "correct TANDEM_BIND and TANDEM_PORT",
-            };
-            Finding::wrong(ABOUT, format!("cannot listen on {address}: {error}"), remedy)
+            let remedy = remedy(&error).replace("DATABASE_URL", "DATABASE_OWNER_URL");
+            Finding::doubtful(ABOUT, format!("`hub migrate` has no way in: {error}"), remedy)
         }
     }
-}
-
-/// Whether whoever listens there says what a hub says.
-fn is_a_hub(address: SocketAddr) -> bool {
-    let ask = || {
-        let mut stream = TcpStream::connect_timeout(&address, NEIGHBOUR_WITHIN)?;
-        stream.set_read_timeout(Some(NEIGHBOUR_WITHIN))?;
-        stream.write_all(format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
-        let mut answer = Vec::new();
-        stream.take(4_096).read_to_end(&mut answer)?;
-        Ok::<_, std::io::Error>(answer)
-    };
-    ask().is_ok_and(|answer| answer.starts_with(b"HTTP/1.1 200") && answer.ends_with(b"\r\n\r\nalive\n"))
-}
-
-fn web_pages(folder: &Path) -> Finding {
-    const ABOUT: &str = "web pages";
-    const BUILD: &str = "build the pages (`npm --prefix web run build` in a checkout) and name their folder in TANDEM_WEB_DIR";
-    if folder.as_os_str().is_empty() {
-        return Finding::fine(ABOUT, "none: this hub serves the API alone");
-    }
-    let shown = folder.display();
-    match ["index.html", "help.html"].into_iter().find(|page| fs::metadata(folder.join(page)).is_err()) {
-        Some(page) => Finding::wrong(ABOUT, format!("{shown} has no readable {page}"), BUILD),
-        None if fs::read_to_string(folder.join("csp.txt")).is_ok_and(|policy| !policy.trim().is_empty()) => {
-            Finding::fine(ABOUT, format!("{shown}, with their content security policy"))
-        }
-        None => Finding::doubtful(ABOUT, format!("{shown} has no csp.txt: the pages get a policy that may break them"), BUILD),
-    }
-}
-
-fn origins(config: &Config) -> Finding {
-    const ABOUT: &str = "origins";
-    if let Err(error) = config.doors(config.port) {
-        return Finding::wrong(ABOUT, format!("{error:#}"), "write each as scheme://host or scheme://host:port");
-    }
-    if config.secure_cookies && !config.origins.iter().any(|origin| origin.starts_with("https://")) {
-        let remedy = "add the public address to TANDEM_ORIGINS, such as https://help.example";
-        return Finding::wrong(
-            ABOUT,
-            "secure_cookies is on, but no https:// origin may use the cookie: nobody can work",
-            remedy,
-        );
-    }
-    match config.origins.as_slice() {
-        [] => Finding::fine(ABOUT, "the hub's own loopback addresses"),
-        more => Finding::fine(ABOUT, format!("the hub's own loopback addresses, {}", more.join(", "))),
-    }
-}
-
-fn cookies(config: &Config) -> Finding {
-    const ABOUT: &str = "cookies";
-    match (config.secure_cookies, config.bind.is_loopback()) {
-        (false, true) => Finding::fine(ABOUT, "plain, for browsers on this machine"),
-        (false, false) => Finding::wrong(
-            ABOUT,
-            format!("the hub listens on {} and its cookies are plain: sign-ins cross the network for all to read", config.bind),
-            "put a TLS proxy before the hub and set TANDEM_SECURE_COOKIES=true; or TANDEM_BIND=127.0.0.1",
-        ),
-        (true, _) if config.trusted_proxies.is_empty() => Finding::doubtful(
-            ABOUT,
-            "secure, but no proxy is trusted: all visitors seem to come from one address and share its sign-in limit",
-            "name the proxy's address in TANDEM_TRUSTED_PROXIES",
-        ),
-        (true, _) => Finding::fine(ABOUT, "secure, for browsers behind the TLS proxy"),
-    }
-}
-
-fn descriptors(max_connections: usize) -> Finding {
-    const ABOUT: &str = "open files";
-    // Each connection has a second descriptor, by which a client that does not read is cut off.
-    let wanted = max_connections.saturating_mul(2).saturating_add(OWN_DESCRIPTORS);
-    match open_files() {
-        None => Finding::fine(ABOUT, "this system does not say how many there may be"),
-        Some(limit) if limit < wanted => Finding::doubtful(
-            ABOUT,
-            format!("at most {limit}, and {max_connections} connections want {wanted}"),
-            format!("raise the limit (`ulimit -n {wanted}`, LimitNOFILE= in systemd), or lower TANDEM_MAX_CONNECTIONS"),
-        ),
-        Some(limit) => Finding::fine(ABOUT, format!("up to {limit}")),
-    }
-}
-
-/// The soft limit of this process; nothing where the system does not say.
-fn open_files() -> Option<usize> {
-    let limits = fs::read_to_string("/proc/self/limits").ok()?;
-    let soft = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?.split_whitespace().next()?;
-    if soft == "unlimited" { Some(usize::MAX) } else { soft.parse().ok() }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::mark;
     use super::*;
 
     fn server() -> Server {
@@ -357,14 +192,6 @@ mod tests {
             synchronous_commit: "on".into(),
             connections: 97,
             clocks_apart: Duration::ZERO,
-        }
-    }
-
-    fn mark(finding: &Finding) -> &'static str {
-        match finding.verdict {
-            Verdict::Fine(_) => "ok",
-            Verdict::Doubtful(_) => "warn",
-            Verdict::Wrong(_) => "wrong",
         }
     }
 
