@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hub_core::wire::Codec;
 
 use crate::client::route::{Codecs, Sources};
+use crate::fleet::Topics;
+use crate::scenario::storm::Cut;
 
 /// Many clients that speak the hub's protocol, and an oracle that checks what they saw.
 #[derive(Debug, Parser)]
@@ -25,7 +27,8 @@ times that the rate decides, not the hub, and every latency counts from the time
 client reads every ticket's log from scratch, and the oracle holds what everybody saw against the protocol's guarantees: \
 acked is durable, one history for everybody, exact resume, one effect per key, no blind replies.
 
-Exit status of a run: 0 when every guarantee held, 1 when one was broken (each breach is printed with ticket, seq and key), \
+Exit status of a run: 0 when every guarantee held, 1 when one was broken (each breach is printed with ticket, seq and key) or when the \
+scenario did not get what it demands (sockets alive, everybody back, acks prompt again, tickets woken; printed as NOT MET), \
 2 when the run could not be done. Ctrl-C ends a run early and has it judged all the same; a second one ends everything.";
 
 const EXAMPLES: &str = "\
@@ -46,11 +49,29 @@ Examples:
     loadtest thread --tokens tokens.json --rate 50 --json before.json --html before.html
     loadtest compare before.json after.json -o compared.html
 
+  5,000 idle sockets from two addresses, 500 new ones a second, held for a minute:
+    loadtest connect --tokens tokens.json --sockets 5000 --rate 500/s --from 127.0.0.2,127.0.0.3
+
+  2,000 sockets lose their connection at once, three times; or whenever somebody restarts the hub:
+    loadtest storm --tokens tokens.json --sockets 2000 --tickets 100 --cut rst --repeat 3
+    loadtest storm --tokens tokens.json --sockets 2000 --tickets 100 --cut kill
+
+  A tenth of 200 sockets stops reading at 50 events a second; and the control run:
+    loadtest stall --tokens tokens.json --sockets 200 --stalled 10 --rate 50
+    loadtest stall --tokens tokens.json --sockets 200 --stalled 0 --rate 50
+
+  Three times what the hub can take for 30 s, and how long it takes to recover:
+    loadtest overload --tokens tokens.json --tickets 100 --subscribers 5 --rate 500 --overload 3 --duration 30s
+
+  Wake 100,000 tickets (seed as many, and raise the hub's socket_frames_per_second):
+    loadtest resident --tokens tokens.json --tickets 100000 --sockets 200
+
   Spread the clients over two nodes:
     loadtest thread --tokens tokens.json --url ws://127.0.0.1:8080/ws --url ws://127.0.0.1:8081/ws";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, read once")]
 pub enum Command {
     /// A run.
     #[command(flatten)]
@@ -107,6 +128,153 @@ pub enum Scenario {
         #[arg(long)]
         replies: Option<u64>,
     },
+    /// Many idle sockets: opened at a rate, welcomed, and held with the hub's pings answered.
+    #[command(after_long_help = EXAMPLES)]
+    Connect {
+        /// What all scenarios share.
+        #[command(flatten)]
+        common: Common,
+        /// Sockets to open.
+        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        sockets: u32,
+        /// How many of them a second, such as 500 or 500/s.
+        #[arg(long, default_value = "500", value_parser = rate)]
+        rate: f64,
+        /// How long to hold them, once all are there.
+        #[arg(long, default_value = "60s", value_parser = duration)]
+        duration: Duration,
+        /// What each socket watches.
+        #[arg(long, value_enum, default_value_t = TopicsName::None)]
+        topics: TopicsName,
+    },
+    /// All sockets lose their connection at once and come back, while a few keep writing so that there is something to resume.
+    #[command(after_long_help = EXAMPLES)]
+    Storm {
+        /// What all scenarios share.
+        #[command(flatten)]
+        common: Common,
+        /// Sockets, spread evenly over the tickets.
+        #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+        sockets: u32,
+        /// How many tickets to use; each has its customer and at least one agent.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        tickets: u32,
+        /// Replies per second meanwhile, all tickets together.
+        #[arg(long, default_value = "20", value_parser = rate)]
+        rate: f64,
+        /// How connections end.
+        #[arg(long, value_enum, default_value_t = CutName::Rst)]
+        cut: CutName,
+        /// How often.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        repeat: u32,
+        /// The quiet before each storm.
+        #[arg(long, default_value = "2s", value_parser = duration)]
+        calm: Duration,
+        /// How long it may take until all are back (and, with --cut kill, until somebody ends the hub).
+        #[arg(long, default_value = "120s", value_parser = duration)]
+        within: Duration,
+        /// Length of a reply in bytes.
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=32_768))]
+        body_bytes: u32,
+    },
+    /// Some sockets stop reading while events come: when does the hub cut them off, and what do the others notice?
+    #[command(after_long_help = EXAMPLES)]
+    Stall {
+        /// What all scenarios share.
+        #[command(flatten)]
+        common: Common,
+        /// Sockets that watch, spread evenly over the tickets; those that write come on top.
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        sockets: u32,
+        /// How many percent of them stop reading. 0 is the control run: the same writing with the same seed.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100))]
+        stalled: u32,
+        /// How many tickets to use; with one, everybody watches the same.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        tickets: u32,
+        /// Events per second on each ticket.
+        #[arg(long, default_value = "50", value_parser = rate)]
+        rate: f64,
+        /// How long the rate rises from nothing; not part of the figures.
+        #[arg(long, default_value = "2s", value_parser = duration)]
+        ramp: Duration,
+        /// How long it then stays.
+        #[arg(long, default_value = "60s", value_parser = duration)]
+        duration: Duration,
+        /// Length of a reply in bytes: how soon nothing more fits into the kernel's buffers.
+        #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=32_768))]
+        body_bytes: u32,
+        /// What the kernel keeps for a socket that does not read, in bytes.
+        #[arg(long, default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..=8_388_608))]
+        receive_buffer: u32,
+    },
+    /// More replies than the hub can take, in an open loop, and how it recovers: at --rate, then a multiple of it, then --rate.
+    #[command(after_long_help = EXAMPLES)]
+    Overload {
+        /// What all scenarios share.
+        #[command(flatten)]
+        common: Common,
+        /// Who replies, and how much; --duration is that of the overload.
+        #[command(flatten)]
+        replying: Replying,
+        /// How many times the rate.
+        #[arg(long, default_value_t = 3.0, value_parser = factor)]
+        overload: f64,
+        /// How long at the plain rate before.
+        #[arg(long, default_value = "10s", value_parser = duration)]
+        baseline: Duration,
+        /// How long at the plain rate afterwards.
+        #[arg(long, default_value = "30s", value_parser = duration)]
+        recovery: Duration,
+        /// How long anybody waits for an ack: what comes later is no goodput, and what is refused after that is given up.
+        #[arg(long, default_value = "2s", value_parser = duration)]
+        patience: Duration,
+    },
+    /// Wakes many tickets and leaves them without a subscriber, so that what one costs can be read off the hub.
+    #[command(after_long_help = EXAMPLES)]
+    Resident {
+        /// What all scenarios share.
+        #[command(flatten)]
+        common: Common,
+        /// How many tickets to wake, each once.
+        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+        tickets: u32,
+        /// Over how many sockets.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        sockets: u32,
+        /// Tickets a socket has under way at a time.
+        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        in_flight: u32,
+    },
+}
+
+impl Scenario {
+    /// Its name, as it stands on the command line and in reports.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Thread { .. } => "thread",
+            Self::Resume { .. } => "resume",
+            Self::Connect { .. } => "connect",
+            Self::Storm { .. } => "storm",
+            Self::Stall { .. } => "stall",
+            Self::Overload { .. } => "overload",
+            Self::Resident { .. } => "resident",
+        }
+    }
+
+    /// What all scenarios share.
+    pub const fn common(&self) -> &Common {
+        match self {
+            Self::Thread { common, .. }
+            | Self::Resume { common, .. }
+            | Self::Connect { common, .. }
+            | Self::Storm { common, .. }
+            | Self::Stall { common, .. }
+            | Self::Overload { common, .. }
+            | Self::Resident { common, .. } => common,
+        }
+    }
 }
 
 /// What all scenarios share.
@@ -194,6 +362,48 @@ impl From<CodecName> for Codecs {
     }
 }
 
+/// What idle clients watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TopicsName {
+    /// Nothing.
+    None,
+    /// The list of tickets, as agents do.
+    Workspace,
+    /// One ticket each, customers and agents by turns.
+    Thread,
+}
+
+impl From<TopicsName> for Topics {
+    fn from(name: TopicsName) -> Self {
+        match name {
+            TopicsName::None => Self::None,
+            TopicsName::Workspace => Self::Workspace,
+            TopicsName::Thread => Self::Thread,
+        }
+    }
+}
+
+/// How a storm begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CutName {
+    /// The clients reset their connections.
+    Rst,
+    /// The clients close them.
+    Close,
+    /// Somebody ends or restarts the hub; the clients wait for that.
+    Kill,
+}
+
+impl From<CutName> for Cut {
+    fn from(name: CutName) -> Self {
+        match name {
+            CutName::Rst => Self::Rst,
+            CutName::Close => Self::Close,
+            CutName::Kill => Self::Kill,
+        }
+    }
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     const WORDS: &str = "must be a time such as 500ms, 60s or 2m";
     let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).ok_or(WORDS)?;
@@ -215,6 +425,11 @@ fn rate(text: &str) -> Result<f64, String> {
     if rate.is_finite() && rate >= 0.01 { Ok(rate) } else { Err("must be at least 0.01 per second".into()) }
 }
 
+fn factor(text: &str) -> Result<f64, String> {
+    let factor: f64 = text.parse().map_err(|_| "must be a number such as 3")?;
+    if factor.is_finite() && factor > 1.0 { Ok(factor) } else { Err("must be more than 1".into()) }
+}
+
 fn share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| "must be a number from 0 to 1")?;
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("must be a number from 0 to 1".into()) }
@@ -228,7 +443,10 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent_and_its_help_holds_examples() {
         Cli::command().debug_assert();
-        for command in [Cli::command(), Cli::command().find_subcommand("resume").expect("a scenario").clone()] {
+        let is_run = |command: &&clap::Command| !["report", "compare"].contains(&command.get_name());
+        let scenarios: Vec<_> = Cli::command().get_subcommands().filter(is_run).cloned().collect();
+        assert_eq!(scenarios.len(), 7);
+        for command in scenarios.into_iter().chain([Cli::command()]) {
             let help = command.clone().render_long_help().to_string();
             assert!(help.contains("hub seed --fleet") && help.contains("--cut-every 1s"), "{help}");
         }
@@ -246,6 +464,10 @@ mod tests {
             rate(wrong).expect_err(wrong);
         }
         share("1.1").expect_err("more than all");
+        assert_eq!(factor("2.5"), Ok(2.5));
+        for wrong in ["1", "0", "inf", "x"] {
+            factor(wrong).expect_err(wrong);
+        }
     }
 
     fn scenario(line: &str) -> Scenario {

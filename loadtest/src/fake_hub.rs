@@ -13,9 +13,10 @@ use hub_core::wire::client::Request;
 use hub_core::wire::{Actor, ActorKind, Audience, ClientFrame, Codec, Event, EventRecord, Source, Topic};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_tungstenite::accept_hdr_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request as Upgrade, Response};
@@ -25,6 +26,8 @@ use uuid::Uuid;
 use crate::fleet::{Fleet, FleetTicket, Member};
 
 const STREAM: StreamId = StreamId::new(Uuid::from_u128(42));
+/// Who does not take a frame for so long is cut off.
+const SLOW: Duration = Duration::from_millis(300);
 /// Events of a snapshot; older ones come by REST.
 const SNAPSHOT_EVENTS: usize = 30;
 
@@ -56,6 +59,12 @@ struct State {
     tickets: HashMap<TicketId, Log>,
     /// Commands that are refused `busy` before one is taken.
     busy_first: u32,
+    /// Upgrades that are refused with 503 before one is made.
+    turned_away: u32,
+    /// Connections that were welcomed.
+    greeted: usize,
+    /// Commands taken a second, and those that were taken in this one.
+    capacity: Option<(f64, Instant, f64)>,
 }
 
 #[derive(Default)]
@@ -90,8 +99,15 @@ impl FakeHub {
             let events = vec![EventRecord { seq: 1, at: UnixMs(1), by, key: None, event }];
             (ticket.id, Log { requester: Some(ticket.requester_id), events, committed: 1, watchers: vec![] })
         };
-        let state = State { fault, tickets: fleet.tickets.iter().map(log).collect(), busy_first: 3 };
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let state = State {
+            fault,
+            tickets: fleet.tickets.iter().map(log).collect(),
+            busy_first: 3,
+            turned_away: 0,
+            greeted: 0,
+            capacity: None,
+        };
+        let listener = listen("127.0.0.1:0".parse().expect("an address"));
         let address = listener.local_addr().expect("bound");
         let (state, alive) = (Arc::new(Mutex::new(state)), watch::Sender::new(true));
         tokio::spawn(serve(listener, Arc::clone(&state), alive.subscribe()));
@@ -101,6 +117,25 @@ impl FakeHub {
     /// Where its socket is.
     pub fn url(&self) -> String {
         format!("ws://{}/ws", self.address)
+    }
+
+    /// Refuses the next upgrades with 503, to come again after a second.
+    pub fn turn_away(&self, upgrades: u32) {
+        self.state.lock().expect("not poisoned").turned_away = upgrades;
+    }
+
+    /// Takes so many commands a second from now on; others are refused `busy`.
+    pub fn limit_to(&self, per_second: f64) {
+        self.state.lock().expect("not poisoned").capacity = Some((per_second, Instant::now(), 0.0));
+    }
+
+    /// Waits until it has welcomed so many connections.
+    pub async fn has_greeted(&self, connections: usize) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while self.state.lock().expect("not poisoned").greeted < connections {
+            assert!(Instant::now() < deadline, "not {connections} connections");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// Waits until it has taken so many replies.
@@ -130,9 +165,18 @@ impl FakeHub {
             }
         }
         self.alive = watch::Sender::new(true);
-        let listener = TcpListener::bind(self.address).await.expect("the port was just freed");
+        let listener = listen(self.address);
         tokio::spawn(serve(listener, Arc::clone(&self.state), self.alive.subscribe()));
     }
+}
+
+/// Its kernel keeps little for who does not read.
+fn listen(address: SocketAddr) -> TcpListener {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("before it is bound");
+    socket.set_send_buffer_size(64 * 1024).expect("before it listens");
+    socket.bind(address).expect("a free port");
+    socket.listen(1_024).expect("listens")
 }
 
 async fn serve(listener: TcpListener, state: Arc<Mutex<State>>, mut alive: watch::Receiver<bool>) {
@@ -155,16 +199,34 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>, mut alive: watch
 async fn greet(tcp: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
     let mut first = [0; 8];
     tcp.peek(&mut first).await.ok()?;
-    if first.starts_with(b"GET /api") { rest(tcp, &state).await } else { Connection::open(tcp, state).await?.talk().await }
+    if first.starts_with(b"GET /api") {
+        return rest(tcp, &state).await;
+    }
+    let is_turned_away = {
+        let mut state = state.lock().ok()?;
+        let is_turned_away = state.turned_away > 0;
+        state.turned_away = state.turned_away.saturating_sub(1);
+        is_turned_away
+    };
+    if is_turned_away { turn_away(tcp).await } else { Connection::open(tcp, state).await?.talk().await }
 }
 
-/// `GET /api/v1/tickets/{id}/events?before=N&limit=M`
-async fn rest(mut tcp: TcpStream, state: &Mutex<State>) -> Option<()> {
+async fn turn_away(mut tcp: TcpStream) -> Option<()> {
+    read_head(&mut tcp).await?;
+    tcp.write_all(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n").await.ok()
+}
+
+async fn read_head(tcp: &mut TcpStream) -> Option<String> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         request.push(tcp.read_u8().await.ok()?);
     }
-    let request = String::from_utf8(request).ok()?;
+    String::from_utf8(request).ok()
+}
+
+/// `GET /api/v1/tickets/{id}/events?before=N&limit=M`
+async fn rest(mut tcp: TcpStream, state: &Mutex<State>) -> Option<()> {
+    let request = read_head(&mut tcp).await?;
     let id = request.split('/').nth(4)?.parse().ok()?;
     let number = |name: &str| -> Option<u64> { request.split(name).nth(1)?.split(['&', ' ']).next()?.parse().ok() };
     let user: UserId = request.split("Bearer ").nth(1)?.split('\r').next()?.parse().ok()?;
@@ -241,9 +303,10 @@ impl Connection {
                     Codec::Json => Message::text(frame.to_string()),
                     Codec::MsgPack => Message::binary(self.codec.encode(&frame)),
                 };
-                self.socket.feed(message).await.ok()?;
+                if timeout(SLOW, self.socket.send(message)).await.ok()?.is_err() {
+                    return None;
+                }
             }
-            self.socket.flush().await.ok()?;
         }
     }
 
@@ -258,7 +321,20 @@ impl Connection {
                     return vec![json!({"type": "error", "id": id, "code": "unauthenticated", "message": "No such token."})];
                 };
                 self.user = Some(user);
+                self.state.lock().expect("not poisoned").greeted += 1;
                 vec![welcome(id, user)]
+            }
+            ClientFrame::Subscribe { topic: Topic::Workspace, .. } => {
+                let snapshot = json!({"people": [], "teams": []});
+                let live = json!({"presence": [], "claim": null, "drafts": [], "clocks": []});
+                vec![json!({
+                    "type": "subscribed", "id": id, "topic": Topic::Workspace, "stream": STREAM, "seq": 0, "live": live, "reset": true,
+                    "snapshot": snapshot,
+                })]
+            }
+            ClientFrame::Unsubscribe { .. } => {
+                self.watched = None;
+                vec![json!({"type": "ack", "id": id})]
             }
             ClientFrame::Subscribe { topic, resume } => self.subscribe(id, topic, resume),
             ClientFrame::PostReply { key, ticket_id, body, audience, based_on, force, .. } => {
@@ -336,6 +412,15 @@ impl Connection {
         if state.busy_first > 0 {
             state.busy_first -= 1;
             return Err(refusal("busy"));
+        }
+        if let Some((per_second, since, taken)) = &mut state.capacity {
+            let room = since.elapsed().as_secs_f64() * *per_second;
+            // Nothing is saved up for later.
+            *taken = taken.max(room - 5.0) + 1.0;
+            if *taken > room {
+                *taken -= 1.0;
+                return Err(refusal("busy"));
+            }
         }
         let fault = state.fault;
         let log = state.tickets.get_mut(&ticket).ok_or_else(|| refusal("not_found"))?;

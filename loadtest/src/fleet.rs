@@ -61,6 +61,33 @@ impl Seat {
     }
 }
 
+/// What idle clients watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topics {
+    /// Nothing.
+    None,
+    /// The list, as agents do.
+    Workspace,
+    /// One ticket each, customers and agents by turns.
+    Thread,
+}
+
+impl Topics {
+    /// As it stands on the command line and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Workspace => "workspace",
+            Self::Thread => "thread",
+        }
+    }
+}
+
+/// `total` over `parts` as evenly as it goes, the first ones getting what is left.
+pub fn shared_out(total: usize, parts: usize) -> Vec<usize> {
+    (0..parts).map(|part| total / parts + usize::from(part < total % parts)).collect()
+}
+
 impl Fleet {
     /// Reads a tokens file.
     ///
@@ -94,10 +121,61 @@ impl Fleet {
         self.tickets.iter().take(tickets).enumerate().map(|(index, ticket)| self.seats_at(index, *ticket, agents)).collect()
     }
 
-    fn seats_at(&self, index: usize, ticket: FleetTicket, agents: usize) -> anyhow::Result<Vec<Seat>> {
-        let customer = self.customers.iter().find(|customer| customer.user_id == ticket.requester_id).with_context(|| {
+    /// Seats so many clients at each of the first tickets: its customer, and agents by turns, also more than once at a ticket.
+    ///
+    /// # Errors
+    /// When the fleet is too small; the words say what is missing.
+    pub fn crowd(&self, sizes: &[usize]) -> anyhow::Result<Vec<Vec<Seat>>> {
+        ensure!(
+            self.tickets.len() >= sizes.len(),
+            "--tickets {}, but the tokens file holds {} tickets",
+            sizes.len(),
+            self.tickets.len()
+        );
+        ensure!(!self.agents.is_empty(), "the tokens file holds no agents");
+        let mut agents = self.agents.iter().cycle();
+        let at = |(ticket, size): (&FleetTicket, &usize)| {
+            let seat = |member: &Member, view| Seat { member: member.clone(), ticket: ticket.id, view };
+            let mut seats = vec![seat(self.requester(*ticket)?, View::Thread)];
+            seats.extend(agents.by_ref().take(size.saturating_sub(1)).map(|agent| seat(agent, View::Ticket)));
+            Ok(seats)
+        };
+        self.tickets.iter().zip(sizes).map(at).collect()
+    }
+
+    /// So many people, each with a topic when `topics` says so. By turns, so that all get equally many sockets.
+    ///
+    /// # Errors
+    /// When the fleet is too small; the words say what is missing.
+    pub fn people(&self, count: usize, topics: Topics) -> anyhow::Result<Vec<(Member, Option<Topic>)>> {
+        ensure!(!self.agents.is_empty() && !self.customers.is_empty(), "the tokens file holds no agents or no customers");
+        let agents = self.agents.iter().cycle().cloned();
+        Ok(match topics {
+            Topics::None => {
+                let everybody = self.agents.iter().chain(&self.customers).cycle();
+                everybody.take(count).map(|member| (member.clone(), None)).collect()
+            }
+            Topics::Workspace => agents.take(count).map(|agent| (agent, Some(Topic::Workspace))).collect(),
+            Topics::Thread => {
+                ensure!(!self.tickets.is_empty(), "--topics thread, but the tokens file holds no tickets");
+                let at_ticket = |(ticket, agent): (&FleetTicket, Member)| {
+                    let customer = self.requester(*ticket)?.clone();
+                    anyhow::Ok([(customer, Some(Topic::Thread(ticket.id))), (agent, Some(Topic::Ticket(ticket.id)))])
+                };
+                let pairs = self.tickets.iter().cycle().zip(agents).take(count.div_ceil(2)).map(at_ticket);
+                pairs.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().take(count).collect()
+            }
+        })
+    }
+
+    fn requester(&self, ticket: FleetTicket) -> anyhow::Result<&Member> {
+        self.customers.iter().find(|customer| customer.user_id == ticket.requester_id).with_context(|| {
             format!("the tokens file holds ticket {} of {}, but no token of that customer", ticket.id, ticket.requester_id)
-        })?;
+        })
+    }
+
+    fn seats_at(&self, index: usize, ticket: FleetTicket, agents: usize) -> anyhow::Result<Vec<Seat>> {
+        let customer = self.requester(ticket)?;
         let seat = |member: &Member, view| Seat { member: member.clone(), ticket: ticket.id, view };
         // Every ticket begins where the one before it ended, so that all agents get equally many.
         let agents = self.agents.iter().cycle().skip(index * agents % self.agents.len()).take(agents);
@@ -136,6 +214,35 @@ mod tests {
             }
         }
         assert!(load.values().all(|count| (2..=3).contains(count)), "{load:?}");
+    }
+
+    #[test]
+    fn a_crowd_has_the_size_that_was_asked_for_also_with_few_agents() {
+        let sizes = shared_out(14, 4);
+        assert_eq!(sizes, [4, 4, 3, 3]);
+        let seats = fleet(2, 2, 4).crowd(&sizes).expect("large enough");
+        assert_eq!(seats.iter().map(Vec::len).collect::<Vec<_>>(), sizes);
+        let agents = seats.iter().flatten().filter(|seat| seat.view == View::Ticket);
+        let first = agents.clone().filter(|seat| seat.member.user_id == seats[0][1].member.user_id).count();
+        assert_eq!((agents.count(), first), (10, 5), "agents sit equally often");
+        assert!(fleet(2, 2, 4).crowd(&[2; 5]).expect_err("too few tickets").to_string().contains("holds 4 tickets"));
+    }
+
+    #[test]
+    fn idle_people_watch_what_they_may() {
+        let fleet = fleet(3, 2, 4);
+        let topics = |topics| -> Vec<Option<Topic>> {
+            fleet.people(6, topics).expect("large enough").into_iter().map(|(_, topic)| topic).collect()
+        };
+        assert_eq!(topics(Topics::None), [None; 6]);
+        assert_eq!(topics(Topics::Workspace), [Some(Topic::Workspace); 6]);
+        let watched = topics(Topics::Thread);
+        let threads = watched.iter().filter(|topic| matches!(topic, Some(Topic::Thread(_)))).count();
+        assert_eq!((watched.len(), threads), (6, 3));
+        let customers: BTreeSet<_> = fleet.customers.iter().map(|customer| customer.user_id).collect();
+        for (member, topic) in fleet.people(6, Topics::Thread).expect("large enough") {
+            assert_eq!(customers.contains(&member.user_id), matches!(topic, Some(Topic::Thread(_))));
+        }
     }
 
     #[test]

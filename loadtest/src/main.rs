@@ -9,10 +9,12 @@ mod clock;
 #[cfg(test)]
 mod fake_hub;
 mod fleet;
+mod kernel;
 mod lag;
 mod open_files;
 mod oracle;
 mod plan;
+mod prepare;
 mod pulse;
 mod report;
 mod reread;
@@ -21,19 +23,13 @@ mod scenario;
 mod tally;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Parser;
 
-use cli::{Cli, Command, Common, Replying, Scenario};
-use client::life::Backoff;
-use client::route::{Endpoint, Routes};
-use fleet::Fleet;
-use plan::Shares;
+use cli::{Cli, Command, Scenario};
+use prepare::prepare;
 use report::Report;
-use scenario::resume::Until;
-use scenario::{Outcome, Setup, resume, thread};
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
@@ -54,32 +50,21 @@ fn run_to_the_end(scenario: &Scenario) -> anyhow::Result<ExitCode> {
     // Looks at clocks and sockets after a few tasks, not after 61: a busy driver must still know what time it is.
     let runtime = tokio::runtime::Builder::new_multi_thread().event_interval(7).enable_all().build();
     let report = runtime.context("no threads to run on")?.block_on(run(scenario))?;
-    Ok(if report.breaches.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 async fn run(scenario: &Scenario) -> anyhow::Result<Report> {
-    let (name, common, replying) = match scenario {
-        Scenario::Thread { common, replying, .. } => ("thread", common, replying),
-        Scenario::Resume { common, replying, .. } => ("resume", common, replying),
-    };
-    let setup = set_up(common, replying)?;
+    let common = scenario.common();
+    let (setup, play) = prepare(scenario)?;
+    open_files::allow(setup.clients())?;
     let outcome = tokio::select! {
-        outcome = play(scenario, &setup) => outcome?,
+        outcome = play.run(&setup) => outcome?,
         () = interrupted_twice() => bail!("interrupted twice, so nothing was judged"),
     };
-    let report = Report::new(name, &setup, &common.urls, &outcome);
+    let report = Report::new(scenario.name(), &setup, &common.urls, &outcome);
     print!("{}", report.table());
     report::files::save(&report, common.json.as_deref(), common.html.as_deref())?;
     Ok(report)
-}
-
-async fn play(scenario: &Scenario, setup: &Setup) -> anyhow::Result<Outcome> {
-    match scenario {
-        Scenario::Thread { sustain, .. } => thread::run(setup, *sustain).await,
-        Scenario::Resume { cut_every, replies, .. } => {
-            resume::run(setup, *cut_every, replies.map_or(Until::Time, Until::Acked)).await
-        }
-    }
 }
 
 /// The first Ctrl-C ends a run early and has it judged; the second ends everything.
@@ -90,32 +75,4 @@ async fn interrupted_twice() {
             std::future::pending().await
         }
     }
-}
-
-fn set_up(common: &Common, replying: &Replying) -> anyhow::Result<Setup> {
-    let Replying { tickets, subscribers, rate, ramp, duration, .. } = *replying;
-    let tickets = Fleet::read(&common.tokens)?.seats(tickets as usize, subscribers as usize)?;
-    open_files::allow(tickets.iter().map(Vec::len).sum())?;
-    Ok(Setup {
-        routes: routes(common)?,
-        tickets,
-        rate,
-        ramp,
-        duration,
-        seed: common.seed,
-        shares: Shares { customer: replying.customer_share, note: replying.note_share, force: replying.force_share },
-        body_bytes: replying.body_bytes as usize,
-        backoff: Backoff::QUICK,
-        grace: common.grace,
-        shows_progress: !common.quiet,
-    })
-}
-
-fn routes(common: &Common) -> anyhow::Result<Arc<Routes>> {
-    let endpoints: Vec<Endpoint> = common.urls.iter().map(|url| Endpoint::parse(url)).collect::<Result<_, _>>()?;
-    if let Some(far) = endpoints.iter().find(|endpoint| !endpoint.is_loopback()) {
-        eprintln!("loadtest: {} is not this machine; the network is part of the figures", far.authority);
-    }
-    let sources = common.from.clone().unwrap_or_default();
-    Ok(Arc::new(Routes { endpoints, codecs: common.codec.into(), sources }))
 }

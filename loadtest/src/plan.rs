@@ -88,13 +88,15 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan over clients whose tickets and views are given in the order of their indices, ticket by ticket.
-    pub fn new(seed: u64, shares: Shares, tickets: &[Vec<View>]) -> Self {
+    /// A plan over clients whose tickets and views are given in the order of their indices, ticket by ticket. Of those at a
+    /// ticket the first `writers` write.
+    pub fn new(seed: u64, shares: Shares, tickets: &[Vec<View>], writers: usize) -> Self {
         let mut index = 0;
         let mut split = |views: &Vec<View>| {
             let mut sides = (Vec::new(), Vec::new());
-            for view in views {
+            for (place, view) in views.iter().enumerate() {
                 match view {
+                    _ if place >= writers => {}
                     View::Thread => sides.0.push(index),
                     View::Ticket => sides.1.push(index),
                 }
@@ -193,12 +195,23 @@ mod tests {
     #[test]
     fn the_same_seed_plans_the_same_and_everybody_gets_a_turn() {
         let tickets = vec![vec![View::Thread, View::Ticket, View::Ticket]; 3];
-        let (mut a, mut b) = (Plan::new(5, SHARES, &tickets), Plan::new(5, SHARES, &tickets));
+        let (mut a, mut b) = (Plan::new(5, SHARES, &tickets, usize::MAX), Plan::new(5, SHARES, &tickets, 3));
         let turns: Vec<_> = (0..500).map(|_| a.next()).collect();
         assert_eq!(turns, (0..500).map(|_| b.next()).collect::<Vec<_>>());
         for client in 0..9 {
             assert!(turns.iter().any(|(who, ..)| *who == client));
         }
         assert!(turns.iter().all(|(who, note, insists)| who % 3 != 0 || !(*note || *insists)));
+    }
+
+    #[test]
+    fn who_only_listens_gets_no_turn_and_changes_nobody_elses() {
+        let many = vec![vec![View::Thread, View::Ticket, View::Ticket, View::Ticket]; 2];
+        let few = vec![vec![View::Thread, View::Ticket]; 2];
+        let (mut a, mut b) = (Plan::new(5, SHARES, &many, 2), Plan::new(5, SHARES, &few, 2));
+        for _ in 0..500 {
+            let ((who, ..), (same, ..)) = (a.next(), b.next());
+            assert_eq!((who / 4, who % 4), (same / 2, same % 2));
+        }
     }
 }

@@ -7,14 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use hub_core::ids::TicketId;
-use hub_core::wire::client::Request;
-use hub_core::wire::{ClientFrame, EventRecord, PROTOCOL_VERSION, ServerFrame, Snapshot, Topic};
+use hub_core::wire::{ClientFrame, EventRecord, ServerFrame, Snapshot};
 use tokio::task::JoinSet;
 
+use crate::client::asker::Asker;
 use crate::client::route::Route;
-use crate::client::socket::{Incoming, Socket};
-use crate::fleet::{Member, Seat};
-use crate::oracle::code_name;
+use crate::fleet::Seat;
 use crate::oracle::history::{Fact, View};
 use crate::rest;
 
@@ -93,8 +91,12 @@ async fn read_all(route: Route, seats: Vec<Seat>, grace: Duration) -> anyhow::Re
 }
 
 async fn read_one(route: &Route, seat: &Seat) -> anyhow::Result<Vec<Arc<Fact>>> {
-    let mut reader = Reader::open(route, &seat.member).await?;
-    let newest = reader.snapshot(seat.topic()).await?;
+    let mut reader = Asker::open(route).await?;
+    reader.hello(&seat.member.token).await.with_context(|| format!("the token of {}", seat.member.email))?;
+    let newest = match reader.ask(ClientFrame::Subscribe { topic: seat.topic(), resume: None }).await? {
+        ServerFrame::Subscribed { snapshot: Some(Snapshot::Ticket { events, .. }), .. } => events,
+        other => bail!("the hub answered subscribe with {other:?}"),
+    };
     reader.socket.close().await;
     let records = with_older(route, seat, newest).await?;
     Ok(records.iter().map(|record| Arc::new(Fact::of(record))).collect())
@@ -115,58 +117,4 @@ async fn with_older(route: &Route, seat: &Seat, newest: Vec<EventRecord>) -> any
         pages.push(page);
     }
     Ok(pages.into_iter().rev().flatten().collect())
-}
-
-/// A client of two requests.
-struct Reader {
-    socket: Socket,
-    next_id: u64,
-}
-
-impl Reader {
-    async fn open(route: &Route, member: &Member) -> anyhow::Result<Self> {
-        let mut reader = Self { socket: Socket::open(route).await?, next_id: 0 };
-        let hello = ClientFrame::Hello { protocol: PROTOCOL_VERSION, token: Some(member.token.clone()), client: None };
-        match reader.ask(hello).await? {
-            ServerFrame::Welcome { .. } => Ok(reader),
-            ServerFrame::Error { code, message, .. } => {
-                bail!("the hub refused the token of {}: {} ({message})", member.email, code_name(code))
-            }
-            other => bail!("the hub answered hello with {other:?}"),
-        }
-    }
-
-    async fn snapshot(&mut self, topic: Topic) -> anyhow::Result<Vec<EventRecord>> {
-        match self.ask(ClientFrame::Subscribe { topic, resume: None }).await? {
-            ServerFrame::Subscribed { snapshot: Some(Snapshot::Ticket { events, .. }), .. } => Ok(events),
-            ServerFrame::Error { code, message, .. } => bail!("the hub refused to subscribe: {} ({message})", code_name(code)),
-            other => bail!("the hub answered subscribe with {other:?}"),
-        }
-    }
-
-    /// Asks and waits for the answer; what comes in between is of no interest.
-    async fn ask(&mut self, frame: ClientFrame) -> anyhow::Result<ServerFrame> {
-        self.next_id += 1;
-        self.socket.send(&[Request { id: self.next_id, frame }]).await.context("the hub hung up")?;
-        loop {
-            let frame: ServerFrame = match self.socket.next().await {
-                Incoming::Text(text) => self.socket.codec().decode(text.as_bytes()),
-                Incoming::Binary(bytes) => self.socket.codec().decode(&bytes),
-                Incoming::Closed(code) => bail!("the hub closed the connection, code {code:?}"),
-                Incoming::Broken => bail!("the connection broke"),
-            }
-            .map_err(anyhow::Error::msg)?;
-            let id = match &frame {
-                ServerFrame::Welcome { id, .. } | ServerFrame::Ack { id, .. } | ServerFrame::Pong { id, .. } => Some(*id),
-                ServerFrame::Subscribed { id, .. } | ServerFrame::Error { id, .. } => *id,
-                ServerFrame::Unsubscribed { .. }
-                | ServerFrame::Event { .. }
-                | ServerFrame::Signal { .. }
-                | ServerFrame::Goodbye { .. } => None,
-            };
-            if id == Some(self.next_id) {
-                return Ok(frame);
-            }
-        }
-    }
 }

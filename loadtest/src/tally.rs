@@ -41,6 +41,10 @@ pub struct Tally {
     pub resets: AtomicU64,
     /// Tails after the first subscribe.
     pub tails: AtomicU64,
+    /// Subscriptions that were lost with their connection.
+    pub lost: AtomicU64,
+    /// Commands given up because they had waited too long.
+    pub given_up: AtomicU64,
     /// Connections the driver cut.
     pub cut: AtomicU64,
     /// Connections that ended otherwise.

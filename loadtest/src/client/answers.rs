@@ -100,6 +100,11 @@ impl Client {
         let has_events = events.is_some();
         self.answer(index, Answer::Refused { code, events });
         match code {
+            ErrorCode::Busy | ErrorCode::RateLimited | ErrorCode::Unavailable | ErrorCode::Stale
+                if self.is_too_late(index, now_us) =>
+            {
+                self.give_up(index);
+            }
             ErrorCode::Busy | ErrorCode::RateLimited | ErrorCode::Unavailable => self.put_off.push((retry_at_us, index)),
             ErrorCode::Stale if self.history.commands[index].attempts.len() >= MAX_STALE => self.settle(index),
             ErrorCode::Stale if has_events || self.intents[index].insists => match self.pause_us(index) {
@@ -162,6 +167,18 @@ impl Client {
             attempt.answer = answer;
             attempt.force
         })
+    }
+
+    /// True when nobody waits for its ack any more.
+    pub(super) fn is_too_late(&self, index: usize, now_us: u64) -> bool {
+        let waited_us = now_us.saturating_sub(self.intents[index].intended_us);
+        self.company.patience_us.is_some_and(|patience_us| waited_us > patience_us)
+    }
+
+    /// Nobody waits for it any more.
+    pub(super) fn give_up(&self, index: usize) {
+        self.company.tally.given_up.fetch_add(1, Relaxed);
+        self.settle(index);
     }
 
     /// Nothing more will be tried.

@@ -40,7 +40,12 @@ impl Client {
         while self.can_send()
             && let Some(index) = self.waiting.pop_front()
         {
-            self.send(index, now_us);
+            // What was sent before is sent again however late it is: its outcome is unknown.
+            if self.history.commands[index].attempts.is_empty() && self.is_too_late(index, now_us) {
+                self.give_up(index);
+            } else {
+                self.send(index, now_us);
+            }
         }
     }
 

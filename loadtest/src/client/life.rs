@@ -34,8 +34,21 @@ pub enum Order {
     Settle,
     /// Listen, and send nothing any more.
     Listen,
+    /// Be cut, all at the same time, and go on.
+    Part(Parting),
     /// Stop.
     End,
+}
+
+/// How a connection is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// With a reset.
+    Reset,
+    /// With a close frame.
+    Close,
+    /// With the end of the stream.
+    HangUp,
 }
 
 /// How long a client waits before it connects again: anything up to a bound that doubles with every failure in a row, and in
@@ -49,6 +62,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// As a well-behaved page has it.
+    pub const POLITE: Self = Self { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
     /// For runs that want many reconnects.
     pub const QUICK: Self = Self { first: Duration::from_millis(50), longest: Duration::from_secs(1) };
 
@@ -96,7 +111,7 @@ pub struct Reached {
 /// How a connection ended.
 enum Ended {
     ByOrder,
-    ByCut,
+    ByCut(Parting),
     ByHub,
     TurnedAway(TurnedAway),
 }
@@ -108,6 +123,7 @@ enum Ended {
 pub async fn live(mut client: Client, mut around: Surroundings) -> Result<Client, TurnedAway> {
     let mut failures = 0;
     while *around.orders.borrow() != Order::End {
+        client.tries_to_connect();
         let asked = match Socket::open(&around.routes.route(around.index, failures)).await {
             Ok(socket) => {
                 let was_live = Connection { client: &mut client, around: &mut around }.serve(socket).await?;
@@ -154,13 +170,17 @@ impl Connection<'_> {
     async fn serve(&mut self, mut socket: Socket) -> Result<bool, TurnedAway> {
         let mut was_live = false;
         let ended = self.talk(&mut socket, &mut was_live).await;
-        self.client.disconnected();
+        self.client.disconnected(self.around.clock.now_us());
         self.tell();
         match ended {
             Ended::ByOrder => socket.close().await,
-            Ended::ByCut => {
+            Ended::ByCut(parting) => {
                 self.around.tally.cut.fetch_add(1, Relaxed);
-                self.cut_off(socket).await;
+                match parting {
+                    Parting::Reset => socket.reset(),
+                    Parting::Close => socket.close().await,
+                    Parting::HangUp => socket.hang_up().await,
+                }
             }
             Ended::ByHub => {
                 self.around.tally.dropped.fetch_add(1, Relaxed);
@@ -168,10 +188,6 @@ impl Connection<'_> {
             Ended::TurnedAway(why) => return Err(why),
         }
         Ok(was_live)
-    }
-
-    async fn cut_off(&mut self, socket: Socket) {
-        if self.around.rng.random_bool(0.5) { socket.reset() } else { socket.hang_up().await }
     }
 
     async fn talk(&mut self, socket: &mut Socket, was_live: &mut bool) -> Ended {
@@ -206,13 +222,17 @@ impl Connection<'_> {
                 () = at(deadline) => return Ended::ByHub,
                 () = at(cut_now) => match (cut, armed) {
                     (Cut::AfterCommand | Cut::MidCommand, None) => armed = Some(cut),
-                    (Cut::Reset | Cut::HangUp | Cut::AfterCommand | Cut::MidCommand, _) => return Ended::ByCut,
+                    (Cut::HangUp, _) => return Ended::ByCut(Parting::HangUp),
+                    (Cut::Reset | Cut::AfterCommand | Cut::MidCommand, _) => return Ended::ByCut(Parting::Reset),
                 },
                 changed = self.around.orders.changed() => {
-                    if changed.is_err() || *self.around.orders.borrow_and_update() == Order::End {
-                        return Ended::ByOrder;
+                    let order = *self.around.orders.borrow_and_update();
+                    match order {
+                        _ if changed.is_err() => return Ended::ByOrder,
+                        Order::End => return Ended::ByOrder,
+                        Order::Part(parting) => return Ended::ByCut(parting),
+                        Order::Run | Order::Settle | Order::Listen => armed = None,
                     }
-                    armed = None;
                     (cut_at, cut) = self.next_cut(Instant::now());
                 }
             }
@@ -243,11 +263,11 @@ impl Connection<'_> {
             (Some(Cut::MidCommand), Some(command)) => {
                 // Broken or not, it is cut now.
                 let _ = socket.send_half(command).await;
-                return Some(Ended::ByCut);
+                return Some(Ended::ByCut(Parting::Reset));
             }
             (Some(_), Some(_)) => {
                 let _ = socket.send(&requests).await;
-                return Some(Ended::ByCut);
+                return Some(Ended::ByCut(Parting::Reset));
             }
             (Some(_) | None, _) => socket.send(&requests).await,
         };
@@ -326,10 +346,10 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_bound_and_begin_after_what_the_hub_asked() {
-        let polite = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
         let mut rng: StdRng = rand::SeedableRng::seed_from_u64(3);
         let mut longest_of = |failures, asked: Option<u64>| {
-            let pauses: Vec<_> = (0..500).map(|_| polite.pause(failures, asked.map(Duration::from_secs), &mut rng)).collect();
+            let pauses: Vec<_> =
+                (0..500).map(|_| Backoff::POLITE.pause(failures, asked.map(Duration::from_secs), &mut rng)).collect();
             (pauses.iter().min().expect("500").as_secs_f64().round(), pauses.iter().max().expect("500").as_secs_f64().round())
         };
         assert_eq!(longest_of(2, None), (0.0, 2.0));

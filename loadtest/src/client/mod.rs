@@ -2,8 +2,10 @@
 //! sends unanswered commands again after a reconnect, reads what it missed when refused `stale`, and notes everything down.
 
 mod answers;
+pub mod asker;
 mod commands;
 pub mod life;
+mod outage;
 pub mod route;
 pub mod shelf;
 pub mod socket;
@@ -24,6 +26,7 @@ use crate::fleet::Seat;
 use crate::oracle::history::{Answer, ClientHistory, Step, View};
 use crate::plan::{Intent, Words};
 use crate::tally::Tally;
+pub use outage::Outage;
 use shelf::Shelf;
 
 /// What all clients of a run share.
@@ -33,6 +36,8 @@ pub struct Company {
     pub words: Words,
     /// Counters.
     pub tally: Arc<Tally>,
+    /// How long anybody waits for an ack before giving a reply up, in microseconds; none: for ever.
+    pub patience_us: Option<u64>,
 }
 
 /// The hub will not have this client, now or later.
@@ -100,6 +105,7 @@ pub struct Client {
     greeting: Option<Greeting>,
     out: Vec<Request>,
     lateness_us: Vec<u64>,
+    outages: Vec<Outage>,
 }
 
 impl Client {
@@ -126,6 +132,7 @@ impl Client {
             greeting: None,
             out: Vec::new(),
             lateness_us: Vec::new(),
+            outages: Vec::new(),
         }
     }
 
@@ -138,9 +145,10 @@ impl Client {
     }
 
     /// The connection is gone: what was under way may or may not have had its effect, and is to be sent again.
-    pub fn disconnected(&mut self) {
+    pub fn disconnected(&mut self, now_us: u64) {
         if self.stage == Stage::Live {
             self.company.tally.live.fetch_sub(1, Relaxed);
+            self.lose(now_us);
         }
         self.stage = Stage::Down;
         self.out.clear();
@@ -268,10 +276,10 @@ impl Client {
         &self.shelf
     }
 
-    /// What it noted down: the history, what the hub told of itself, and how late intents were put on the wire by the
-    /// driver's own fault, in microseconds.
-    pub fn finish(self) -> (Seat, ClientHistory, Option<Greeting>, Vec<u64>) {
-        (self.seat, self.history, self.greeting, self.lateness_us)
+    /// What it noted down: the history, what the hub told of itself, when it was without its subscription, and how late intents
+    /// were put on the wire by the driver's own fault, in microseconds.
+    pub fn finish(self) -> (Seat, ClientHistory, Option<Greeting>, Vec<Outage>, Vec<u64>) {
+        (self.seat, self.history, self.greeting, self.outages, self.lateness_us)
     }
 
     fn ask(&mut self, frame: ClientFrame) -> u64 {

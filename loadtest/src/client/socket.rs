@@ -113,6 +113,7 @@ pub enum Incoming {
 pub struct Socket {
     inner: WebSocketStream<TcpStream>,
     codec: Codec,
+    pings: u64,
 }
 
 impl Socket {
@@ -144,7 +145,17 @@ impl Socket {
             },
             error => no_upgrade(error.to_string()),
         })?;
-        Ok(Self { inner, codec: *codec })
+        Ok(Self { inner, codec: *codec, pings: 0 })
+    }
+
+    /// The hub's pings so far; each was answered.
+    pub const fn pings(&self) -> u64 {
+        self.pings
+    }
+
+    /// The connection below.
+    pub fn tcp(&self) -> &TcpStream {
+        self.inner.get_ref()
     }
 
     /// The codec agreed on.
@@ -158,7 +169,12 @@ impl Socket {
             return match self.inner.next().await {
                 Some(Ok(Message::Text(text))) => Incoming::Text(text),
                 Some(Ok(Message::Binary(bytes))) => Incoming::Binary(bytes),
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
+                Some(Ok(Message::Ping(_))) => {
+                    // The library answers it.
+                    self.pings += 1;
+                    continue;
+                }
+                Some(Ok(Message::Pong(_) | Message::Frame(_))) => continue,
                 Some(Ok(Message::Close(frame))) => Incoming::Closed(frame.map(|frame| frame.code.into())),
                 Some(Err(_)) => Incoming::Broken,
                 None => Incoming::Closed(None),

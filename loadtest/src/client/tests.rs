@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::shelf::Shelf;
-use super::{Client, Company, TurnedAway};
+use super::{Client, Company, Outage, TurnedAway};
 use crate::fleet::{Member, Seat};
 use crate::oracle::history::{Answer, Step, View};
 use crate::plan::{Intent, Words};
@@ -23,7 +23,7 @@ fn client() -> Client {
         ticket: TICKET.parse::<TicketId>().expect("an id"),
         view: View::Ticket,
     };
-    let company = Company { words: Words::new(Uuid::from_u128(7), 40), tally: Arc::default() };
+    let company = Company { words: Words::new(Uuid::from_u128(7), 40), tally: Arc::default(), patience_us: None };
     Client::new(seat, company, Arc::<Shelf>::default())
 }
 
@@ -166,8 +166,10 @@ fn what_was_not_answered_is_sent_again_as_it_was_after_a_reconnect() {
     client.want(intent(1, false), 5);
     said(&mut client);
     hear_event(&mut client, 2);
-    client.disconnected();
+    client.disconnected(2_000);
     client.want(intent(2, false), 6);
+    client.tries_to_connect();
+    client.tries_to_connect();
     client.connected();
     said(&mut client);
     welcome(&mut client, 4);
@@ -177,6 +179,7 @@ fn what_was_not_answered_is_sent_again_as_it_was_after_a_reconnect() {
     assert_eq!(said(&mut client), [post(6, 1, false), post(7, 3, false)]);
     assert!(matches!(client.history.commands[0].attempts[0].answer, Answer::Lost));
     assert!(matches!(client.history.steps.last(), Some(Step::Tail(tail)) if tail.events.len() == 1));
+    assert_eq!(client.outages, [Outage { lost_us: 2_000, back_us: Some(1_000), attempts: 2 }]);
 }
 
 #[test]
@@ -191,6 +194,20 @@ fn put_off_by_the_hub_it_tries_again_when_told() {
     client.wake(21_000);
     assert_eq!(said(&mut client), [post(4, 1, false)]);
     assert_eq!(client.wake_at_us(), None);
+}
+
+#[test]
+fn what_was_refused_or_kept_for_longer_than_anybody_waits_is_given_up() {
+    let mut client = live_client();
+    client.company.patience_us = Some(500);
+    (1..=3).for_each(|number| client.want(Intent { intended_us: 900, ..intent(number, false) }, 1_000));
+    assert_eq!(said(&mut client).len(), 2, "the third waits for room");
+    let busy = |id| json!({"type": "error", "id": id, "code": "busy", "message": "No.", "retry_after_ms": 20});
+    // Nobody waits so long: the first is given up at once; there is room for the third, which nobody waits for any more.
+    client.hear(serde_json::from_value(busy(3)).expect("a frame"), 1_401).expect("not turned away");
+    assert_eq!((said(&mut client), client.wake_at_us()), (vec![], None));
+    assert_eq!(client.company.tally.given_up.load(std::sync::atomic::Ordering::Relaxed), 2);
+    assert!(client.history.commands[2].attempts.is_empty());
 }
 
 #[test]

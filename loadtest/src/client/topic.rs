@@ -80,6 +80,7 @@ impl Client {
         if self.stage != Stage::Live {
             self.company.tally.live.fetch_add(1, Relaxed);
             self.live_since_us = now_us;
+            self.is_back(now_us);
         }
         self.stage = Stage::Live;
         self.go_on_after_reading(now_us);

@@ -2,6 +2,7 @@
 
 pub mod files;
 mod made;
+pub mod own;
 mod page;
 mod spread;
 mod table;
@@ -19,6 +20,7 @@ use crate::pulse::Series;
 use crate::scenario::{Outcome, Setup};
 use crate::tally::PROMPT_US;
 pub use made::Made;
+use own::Own;
 pub use spread::Spread;
 
 /// Own lag below this, in milliseconds at the 99th percentile, is never called a bottleneck.
@@ -56,8 +58,14 @@ pub struct Report {
     /// How it went, second by second, from connecting to the last answer.
     #[serde(default)]
     pub series: Series,
+    /// What only this scenario tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Own>,
     /// What the oracle found: empty when every guarantee held.
     pub breaches: Vec<String>,
+    /// What else the scenario demands and did not get, in words.
+    #[serde(default)]
+    pub unmet: Vec<String>,
 }
 
 /// What was asked for.
@@ -108,6 +116,9 @@ pub struct Connections {
     pub cut_by_driver: u64,
     pub ended_by_hub: u64,
     pub failed_connects: u64,
+    /// The same by kind.
+    #[serde(default)]
+    pub failures: BTreeMap<String, u64>,
     pub closes: BTreeMap<u16, u64>,
     pub resumed_with_tail: u64,
     pub resumed_with_reset: u64,
@@ -151,7 +162,7 @@ impl Report {
                 urls: urls.to_vec(),
                 codec: setup.routes.codecs.name().to_owned(),
                 tickets: setup.tickets.len(),
-                clients: setup.tickets.iter().map(Vec::len).sum(),
+                clients: setup.clients(),
                 rate_per_s: outcome.rate,
                 ramp_s: setup.ramp.as_secs_f64(),
                 measured_s,
@@ -173,6 +184,7 @@ impl Report {
                 cut_by_driver: count(&tally.cut),
                 ended_by_hub: count(&tally.dropped),
                 failed_connects: count(&tally.failed_connects),
+                failures: tally.failures(),
                 closes: tally.closes(),
                 resumed_with_tail: count(&tally.tails),
                 resumed_with_reset: count(&tally.resets),
@@ -182,8 +194,17 @@ impl Report {
             },
             trials: outcome.trials.clone(),
             series: tally.pulse.series(),
+            own: outcome.own.clone(),
             breaches: outcome.breaches.iter().map(ToString::to_string).collect(),
+            unmet: outcome.unmet.clone(),
         }
+    }
+}
+
+impl Report {
+    /// True when every guarantee held and the scenario got what it demands.
+    pub fn is_clean(&self) -> bool {
+        self.breaches.is_empty() && self.unmet.is_empty()
     }
 }
 

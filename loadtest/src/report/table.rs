@@ -22,7 +22,7 @@ impl Report {
     }
 
     fn write_table(&self, t: &mut String) -> std::fmt::Result {
-        let (load, replies, driver) = (&self.load, &self.replies, &self.driver);
+        let load = &self.load;
         writeln!(
             t,
             "{}: {} clients at {} tickets, {}, seed {}",
@@ -35,6 +35,20 @@ impl Report {
             );
             writeln!(t, "hub {}: heartbeat {} ms; limits: {words}", hub.node, hub.heartbeat_ms)?;
         }
+        if load.tickets > 0 {
+            self.write_replies(t)?;
+        }
+        if let Some(own) = &self.own {
+            own.write(t)?;
+        }
+        writeln!(t)?;
+        self.write_connections(t)?;
+        self.write_driver(t)?;
+        self.write_breaches(t)
+    }
+
+    fn write_replies(&self, t: &mut String) -> std::fmt::Result {
+        let (load, replies, driver) = (&self.load, &self.replies, &self.driver);
         for (rate, share) in &self.trials {
             writeln!(t, "  tried {rate:>8.0} replies/s: {:>5.1} % acked within a second", share * 100.0)?;
         }
@@ -74,10 +88,7 @@ impl Report {
             let Spread { count, p50, p90, p99, max, .. } = spread;
             writeln!(t, "  {name:<17} {p50:>10.2} {p90:>10.2} {p99:>10.2} {max:>10.2} {count:>10}")?;
         }
-        writeln!(t, "\ndeliveries {:.1}/s", self.deliveries_per_s)?;
-        self.write_connections(t)?;
-        self.write_driver(t)?;
-        self.write_breaches(t)
+        writeln!(t, "\ndeliveries {:.1}/s", self.deliveries_per_s)
     }
 
     fn write_connections(&self, t: &mut String) -> std::fmt::Result {
@@ -87,6 +98,10 @@ impl Report {
             "connections: {} cut here, {} ended by the hub, {} attempts failed; resumed {} times with a tail, {} with a reset",
             c.cut_by_driver, c.ended_by_hub, c.failed_connects, c.resumed_with_tail, c.resumed_with_reset
         )?;
+        if !c.failures.is_empty() {
+            let failures: Vec<String> = c.failures.iter().map(|(kind, count)| format!("{kind} {count} times")).collect();
+            writeln!(t, "attempts to connect failed: {}", failures.join(", "))?;
+        }
         if !c.closes.is_empty() {
             let closes: Vec<String> = c.closes.iter().map(|(code, count)| format!("{code} {count} times")).collect();
             writeln!(t, "closed by the hub with code {}", closes.join(", "))?;
@@ -112,6 +127,12 @@ impl Report {
     }
 
     fn write_breaches(&self, t: &mut String) -> std::fmt::Result {
+        for demand in &self.unmet {
+            writeln!(t, "\nNOT MET: {demand}")?;
+        }
+        if self.load.tickets == 0 {
+            return writeln!(t, "\noracle: nothing was written, nothing to judge");
+        }
         if self.breaches.is_empty() {
             return writeln!(t, "\noracle: every guarantee held");
         }

@@ -18,7 +18,7 @@ use super::{Setup, progress_line};
 use crate::client::life::{Order, Reached, Surroundings, live};
 use crate::client::shelf::Shelf;
 use crate::client::socket::Socket;
-use crate::client::{Client, Company, Greeting, TurnedAway};
+use crate::client::{Client, Company, Greeting, Outage, TurnedAway};
 use crate::clock::{Clock, micros};
 use crate::fleet::Seat;
 use crate::oracle::history::{ClientHistory, View};
@@ -58,6 +58,48 @@ struct Mate {
     task: JoinHandle<Result<Client, TurnedAway>>,
 }
 
+/// What it takes to steer a crew while it is kept at a pace.
+#[derive(Debug)]
+pub struct Lever {
+    /// How many clients there are.
+    pub clients: u64,
+    orders: watch::Sender<Order>,
+    tally: Arc<Tally>,
+    clock: Clock,
+    progress: ProgressBar,
+    is_talkative: bool,
+}
+
+impl Lever {
+    /// Tells everybody what to do.
+    pub fn order(&self, order: Order) {
+        self.orders.send_replace(order);
+    }
+
+    /// Clients that are subscribed right now.
+    pub fn live(&self) -> u64 {
+        self.tally.live.load(Relaxed)
+    }
+
+    /// Subscriptions that were lost so far.
+    pub fn lost(&self) -> u64 {
+        self.tally.lost.load(Relaxed)
+    }
+
+    /// Microseconds since the run began.
+    pub fn now_us(&self) -> u64 {
+        self.clock.now_us()
+    }
+
+    /// Says how the run goes on, so that it stays to be read; also where there is no terminal.
+    pub fn say(&self, words: &str) {
+        if !self.is_talkative {
+            return;
+        }
+        if self.progress.is_hidden() { eprintln!("{words}") } else { self.progress.println(words) }
+    }
+}
+
 /// What a client brought home.
 #[derive(Debug)]
 pub struct Testimony {
@@ -67,6 +109,8 @@ pub struct Testimony {
     pub history: ClientHistory,
     /// What the hub told of itself.
     pub greeting: Option<Greeting>,
+    /// When it was without its subscription.
+    pub outages: Vec<Outage>,
     /// How late it put intents on the wire although nothing kept it, in microseconds.
     pub lateness_us: Vec<u64>,
 }
@@ -85,7 +129,7 @@ impl Crew {
             mates: Vec::new(),
             // Nobody is cut before everybody sits.
             orders: watch::Sender::new(Order::Settle),
-            plan: Plan::new(setup.seed, setup.shares, &views),
+            plan: Plan::new(setup.seed, setup.shares, &views, setup.writers),
             clock: Clock::start(),
             next_number: 0,
             tally: Arc::default(),
@@ -93,7 +137,11 @@ impl Crew {
             is_talkative: setup.shows_progress,
         };
         pulse::watch(&crew.tally, crew.clock);
-        let company = Company { words: Words::new(Uuid::new_v4(), setup.body_bytes), tally: Arc::clone(&crew.tally) };
+        let company = Company {
+            words: Words::new(Uuid::new_v4(), setup.body_bytes),
+            tally: Arc::clone(&crew.tally),
+            patience_us: setup.patience.map(micros),
+        };
         let seats = with_shelves(&setup.tickets);
         for few in seats.chunks(CONNECTING) {
             for (seat, shelf) in few {
@@ -243,12 +291,16 @@ impl Crew {
         self.orders.send_replace(Order::Listen);
     }
 
-    /// Says how the run goes on, so that it stays to be read; also where there is no terminal.
-    pub fn say(&self, words: &str) {
-        if !self.is_talkative {
-            return;
+    /// What steers the crew while it is kept at a pace.
+    pub fn lever(&self) -> Lever {
+        Lever {
+            clients: self.mates.len() as u64,
+            orders: self.orders.clone(),
+            tally: Arc::clone(&self.tally),
+            clock: self.clock,
+            progress: self.progress.clone(),
+            is_talkative: self.is_talkative,
         }
-        if self.progress.is_hidden() { eprintln!("{words}") } else { self.progress.println(words) }
     }
 
     /// Ends the cutting of connections.
@@ -278,8 +330,8 @@ impl Crew {
         for mate in self.mates {
             drop(mate.intents);
             let client = mate.task.await.context("a client broke down")?.map_err(|why| anyhow::anyhow!(why.words))?;
-            let (seat, history, greeting, lateness_us) = client.finish();
-            testimonies.push(Testimony { seat, history, greeting, lateness_us });
+            let (seat, history, greeting, outages, lateness_us) = client.finish();
+            testimonies.push(Testimony { seat, history, greeting, outages, lateness_us });
         }
         Ok(testimonies)
     }

@@ -1,9 +1,16 @@
 //! What scenarios share: a crew of clients that is brought to its places, kept at a pace, and asked afterwards what it saw.
 
+pub mod connect;
 pub mod crew;
+pub mod overload;
+pub mod resident;
 pub mod resume;
+pub mod stall;
+pub mod storm;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_storms;
 pub mod thread;
 pub mod verdict;
 
@@ -13,14 +20,15 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::client::Greeting;
 use crate::client::life::Backoff;
 use crate::client::route::Routes;
+use crate::client::{Greeting, Outage};
 use crate::fleet::Seat;
 use crate::lag::Lag;
 use crate::oracle::Breach;
 use crate::oracle::history::History;
 use crate::plan::Shares;
+use crate::report::own::Own;
 use crate::tally::Tally;
 
 /// What every scenario is told.
@@ -46,8 +54,21 @@ pub struct Setup {
     pub backoff: Backoff,
     /// How long to wait for what is outstanding at the end.
     pub grace: Duration,
+    /// How many of the clients at each ticket write, from the first on.
+    pub writers: usize,
+    /// How long anybody waits for an ack before giving a reply up; none: for ever.
+    pub patience: Option<Duration>,
+    /// Clients that do not sit at a ticket.
+    pub clients_beside: usize,
     /// Shows how the run goes on.
     pub shows_progress: bool,
+}
+
+impl Setup {
+    /// How many clients there will be: each is a socket.
+    pub fn clients(&self) -> usize {
+        self.tickets.iter().map(Vec::len).sum::<usize>() + self.clients_beside
+    }
 }
 
 /// What a run came to.
@@ -71,8 +92,35 @@ pub struct Outcome {
     pub rate: f64,
     /// The measured time.
     pub measured: Duration,
+    /// Every time a client was without its subscription.
+    pub outages: Vec<Outage>,
+    /// What only this scenario tells.
+    pub own: Option<Own>,
+    /// What else the scenario demands and did not get, in words.
+    pub unmet: Vec<String>,
     /// The search for a sustained rate, when there was one: rate and the share that was acked within a second.
     pub trials: Vec<(f64, f64)>,
+}
+
+impl Outcome {
+    /// Of a run in which nobody wrote anything.
+    fn without_history(tally: Arc<Tally>, lag: Lag, measured: Duration) -> Self {
+        Self {
+            history: History::default(),
+            breaches: vec![],
+            greetings: BTreeMap::new(),
+            tally,
+            send_lateness_us: vec![],
+            lag,
+            offered: 0,
+            rate: 0.0,
+            measured,
+            outages: vec![],
+            own: None,
+            unmet: vec![],
+            trials: vec![],
+        }
+    }
 }
 
 /// A line on the terminal that tells how the run goes on; nothing where there is no terminal.

@@ -19,7 +19,7 @@ use crate::oracle::Fault as Found;
 use crate::plan::Shares;
 use crate::report::Report;
 
-fn setup(hub: &FakeHub, codec: Codec, rate: f64, duration_ms: u64) -> Setup {
+pub(super) fn setup(hub: &FakeHub, codec: Codec, rate: f64, duration_ms: u64) -> Setup {
     let routes = Routes {
         endpoints: vec![Endpoint::parse(&hub.url()).expect("its own URL")],
         codecs: Codecs::All(codec),
@@ -36,15 +36,18 @@ fn setup(hub: &FakeHub, codec: Codec, rate: f64, duration_ms: u64) -> Setup {
         body_bytes: 120,
         backoff: Backoff::QUICK,
         grace: Duration::from_secs(20),
+        writers: usize::MAX,
+        patience: None,
+        clients_beside: 0,
         shows_progress: false,
     }
 }
 
-async fn hub(fault: Fault) -> FakeHub {
+pub(super) async fn hub(fault: Fault) -> FakeHub {
     FakeHub::start(&fleet(4, 2, 3), fault).await
 }
 
-fn found(outcome: &Outcome) -> Vec<Found> {
+pub(super) fn found(outcome: &Outcome) -> Vec<Found> {
     outcome.breaches.iter().map(|breach| breach.fault.clone()).collect()
 }
 

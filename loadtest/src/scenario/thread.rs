@@ -48,11 +48,11 @@ pub async fn run(setup: &Setup, sustain: bool) -> anyhow::Result<Outcome> {
 
 /// Doubles the rate until it does not hold, then halves the distance until that is small.
 async fn search(crew: &mut Crew, start: f64, trials: &mut Vec<(f64, f64)>) -> anyhow::Result<f64> {
-    let mut search = Search { held: None, failed: None };
+    let (mut search, lever) = (Search { held: None, failed: None }, crew.lever());
     while let Some(rate) = search.next_rate(start) {
         let share = try_rate(crew, rate, TRIAL).await?;
         trials.push((rate, share));
-        crew.say(&format!("{rate:.0} replies/s: {:.1} % acked within a second", share * 100.0));
+        lever.say(&format!("{rate:.0} replies/s: {:.1} % acked within a second", share * 100.0));
         search.learn(rate, share);
     }
     Ok(search.held.unwrap_or(1.0))

@@ -61,12 +61,27 @@ pub async fn reach(mut crew: Crew, lag: LagMeter, setup: &Setup, figures: Figure
         .map(|greeting| (greeting.node.clone(), greeting))
         .collect();
     let send_lateness_us = testimonies.iter().flat_map(|testimony| testimony.lateness_us.iter().copied()).collect();
+    let outages = testimonies.iter().flat_map(|testimony| testimony.outages.iter().copied()).collect();
     let history = history_of(testimonies, truths, &after, setup);
     progress.set_message("asking the oracle");
     let breaches = oracle::judge(&history);
     progress.finish_and_clear();
     let Figures { offered, rate, measured, trials } = figures;
-    Ok(Outcome { history, breaches, greetings, tally, send_lateness_us, lag, offered, rate, measured, trials })
+    Ok(Outcome {
+        history,
+        breaches,
+        greetings,
+        tally,
+        send_lateness_us,
+        lag,
+        offered,
+        rate,
+        measured,
+        outages,
+        own: None,
+        unmet: vec![],
+        trials,
+    })
 }
 
 fn saw_beyond(testimony: &Testimony, truths: &BTreeMap<TicketId, Truth>) -> bool {
