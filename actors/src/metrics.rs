@@ -68,6 +68,11 @@ impl Drop for Counted {
     }
 }
 
+/// A command was acked, so long after it came.
+pub(crate) fn acked(after: Duration) {
+    histogram!("tandem_command_seconds").record(after.as_secs_f64());
+}
+
 /// A ticket that keeps dying rests.
 pub(crate) fn quarantined() {
     counter!("tandem_ticket_quarantines_total").increment(1);

@@ -1,6 +1,7 @@
 //! The one way in: the handle that sockets, REST, timers and mail all use to reach tickets and workspaces.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::{Addr, Arbiter, ArbiterHandle};
 use hub_core::ids::{CommandKey, StreamId, TicketId, TicketKey, WorkspaceId};
@@ -97,11 +98,14 @@ impl Tickets {
     /// # Errors
     /// `busy`: no room, nothing happened. `unavailable`: the outcome is unknown. Else what the rules say.
     pub async fn submit(&self, ticket: TicketKey, intent: Intent) -> Result<Receipt, Problem> {
-        let key = intent.key;
+        let (key, began) = (intent.key, Instant::now());
         tracing::debug!(ticket = %ticket.ticket, %key, "a command came");
         let done = self.carry(ticket, intent).await;
         match &done {
-            Ok(receipt) => tracing::debug!(ticket = %ticket.ticket, %key, seq = receipt.seq, "a command was acked"),
+            Ok(receipt) => {
+                metrics::acked(began.elapsed());
+                tracing::debug!(ticket = %ticket.ticket, %key, seq = receipt.seq, "a command was acked");
+            }
             Err(problem) => {
                 tracing::debug!(ticket = %ticket.ticket, %key, code = metrics::code_name(problem.code), "a command was refused");
             }

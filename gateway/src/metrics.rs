@@ -39,7 +39,7 @@ enum Kind {
 use Kind::{Counter, Gauge, Histogram};
 
 /// Every figure without labels: starts at zero, so that an alert can tell "none" from "not there".
-const PLAIN: [(Kind, &str, &str); 26] = [
+const PLAIN: [(Kind, &str, &str); 27] = [
     (Gauge, "tandem_ready", "1 when /readyz says ready, else 0."),
     (Gauge, "tandem_connections_open", "TCP connections of the HTTP server."),
     (Counter, "tandem_connections_opened_total", "TCP connections that were accepted."),
@@ -61,6 +61,7 @@ const PLAIN: [(Kind, &str, &str); 26] = [
     (Counter, "tandem_outbox_overflows_total", "Frames that found no room at a socket whose client does not read."),
     (Counter, "tandem_fanout_overflows_total", "Deliveries that found no room at a worker, which then resynchronises."),
     (Counter, "tandem_sockets_cut_total", "Connections shut from outside their session."),
+    (Histogram, "tandem_command_seconds", "From a command's coming to its ack, whatever door it came through."),
     (Histogram, "tandem_journal_commit_seconds", "From sending a batch to the database to its answer."),
     (Histogram, "tandem_journal_batch_appends", "Appends of one transaction."),
     (Histogram, "tandem_delivery_seconds", "From the commit of an event to the outboxes of one worker."),

@@ -18,7 +18,7 @@ use crate::settings::CookieKind;
 #[openapi(
     info(
         title = "Tandem",
-        description = "The helpdesk by REST. Everything changes through the same actors as on the WebSocket; live events come there.\n\nRefusals are `application/problem+json` (the shape `Problem`) with a `code` of a closed set. Lists are paged by `cursor`. `ETag` is the `seq` of a ticket. Fields that a body does not know are refused.",
+        description = "The helpdesk by REST. Everything changes through the same actors as on the WebSocket; live events come there.\n\nRefusals are `application/problem+json` (the shape `Problem`) with a `code` of a closed set. Lists are paged by `cursor`. `ETag` is the `seq` of a ticket. Fields that a body does not know are refused.\n\nEvery answer has an `X-Request-Id`; one of your own is kept.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     servers((url = "/api/v1")),

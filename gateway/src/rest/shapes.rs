@@ -296,6 +296,8 @@ pub struct Problem {
     /// One sentence for people.
     pub detail: String,
     pub retry_after_ms: Option<u64>,
+    /// What finds this request in the hub's log; also in `X-Request-Id`.
+    pub request_id: Option<String>,
     /// With `invalid`: field → what is wrong with it.
     #[schema(value_type = Option<Object>)]
     pub fields: Option<Value>,

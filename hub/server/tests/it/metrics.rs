@@ -146,6 +146,7 @@ async fn figures_move_with_what_happens_and_name_nobody() {
         ("tandem_ticket_activations_total", "", 1.0),
         ("tandem_ticket_panics_total", "", 1.0),
         ("tandem_journal_commit_seconds_count", "", 2.0),
+        ("tandem_command_seconds_count", "", 2.0),
         ("tandem_journal_batch_appends_sum", "", 2.0),
         ("tandem_delivery_seconds_count", "", 1.0),
         ("tandem_event_loop_stall_seconds_count", "loop=\"worker\"", 1.0),
