@@ -63,7 +63,7 @@ fn weight(happened: &Happened) -> usize {
     match &happened.event {
         Event::ReplyPosted { body, .. } => body.len() + 200,
         Event::TicketCreated { description, .. } => description.len() + 200,
-        Event::StatusChanged { .. } | Event::Assigned { .. } | Event::FieldChanged { .. } | Event::NothingChanged {} => 400,
+        Event::StatusChanged { .. } | Event::Assigned { .. } | Event::FieldChanged { .. } | Event::NothingChanged {} | Event::Notified { .. } => 400,
     }
 }
 
@@ -80,6 +80,7 @@ mod tests {
             body: "x".repeat(bytes),
             audience: Audience::Public,
             attachments: vec![],
+            mentions: vec![],
             forced: None,
             missed: None,
             truncated: None,

@@ -46,7 +46,7 @@ pub async fn post(
 }
 
 fn steps(reply: ReplyFields, based_on: Option<u64>) -> Vec<Step> {
-    let ReplyFields { body, audience, based_on: _, force, then_status } = reply;
+    let ReplyFields { body, audience, based_on: _, force, then_status, mention_ids } = reply;
     let status = then_status.map(|status| Step::ChangeStatus { status, based_on, note: None, force });
-    std::iter::once(Step::PostReply { body, audience, based_on, force }).chain(status).collect()
+    std::iter::once(Step::PostReply { body, audience, based_on, force, mentions: mention_ids }).chain(status).collect()
 }

@@ -90,6 +90,7 @@ mod tests {
             body: "x".repeat(2 * MAX_BODY_BYTES),
             audience: Audience::Public,
             attachments: vec![],
+            mentions: vec![],
             forced: None,
             missed: Some(true),
             truncated: None,

@@ -12,8 +12,8 @@ pub fn intent(frame: ClientFrame, by: &Asker) -> Option<(TicketId, Intent)> {
 
 fn steps(frame: ClientFrame) -> Option<(CommandKey, TicketId, Vec<Step>)> {
     match frame {
-        ClientFrame::PostReply { key, ticket_id, body, audience, based_on, force, then_status } => {
-            let reply = Step::PostReply { body, audience, based_on, force };
+        ClientFrame::PostReply { key, ticket_id, body, audience, based_on, force, then_status, mention_ids } => {
+            let reply = Step::PostReply { body, audience, based_on, force, mentions: mention_ids };
             let then = then_status.map(|status| Step::ChangeStatus { status, based_on, note: None, force });
             Some((key, ticket_id, [Some(reply), then].into_iter().flatten().collect()))
         }
@@ -27,6 +27,10 @@ fn steps(frame: ClientFrame) -> Option<(CommandKey, TicketId, Vec<Step>)> {
         ClientFrame::UpdateTicket { key, ticket_id, based_on, patches } => {
             Some((key, ticket_id, vec![Step::UpdateFields { based_on, patches }]))
         }
-        ClientFrame::Hello { .. } | ClientFrame::Subscribe { .. } | ClientFrame::Unsubscribe { .. } | ClientFrame::Ping => None,
+        ClientFrame::Hello { .. }
+        | ClientFrame::Subscribe { .. }
+        | ClientFrame::Unsubscribe { .. }
+        | ClientFrame::Ping
+        | ClientFrame::MarkRead { .. } => None,
     }
 }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use crate::ids::{CommandKey, SessionId, StreamId, TicketId, TicketKey, UserId, WorkspaceId};
 use crate::rules::audit::Hash;
 use crate::rules::intent::{Decided, Intent};
+use crate::rules::notify::{Notice, Notification, notices};
 use crate::rules::permissions::{Role, Side};
 use crate::rules::record::{Happened, Sealed};
 use crate::rules::stale::Numbering;
 use crate::rules::ticket::{TicketState, head_hash};
 use crate::rules::workspace::WorkspaceFacts;
 use crate::time::UnixMs;
-use crate::wire::Event;
+use crate::wire::{Event, ReadCursor, Reason};
 
 /// The answer of a port. Owned and `Send`: it runs to its end on the I/O runtime, whoever stops waiting for it.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
@@ -99,12 +100,13 @@ impl Append {
         let mut state = ticket.cloned();
         let mut events = Vec::with_capacity(decided.events.len());
         for happened in intent.record(ticket, decided, now) {
+            let notices = notices(state.as_ref(), &happened);
             let sealed = happened.seal(key, &previous, salts());
             previous = sealed.hash;
             state = TicketState::replay(state, [(&happened, sealed.hash)]);
             let used = KeyUse { key: intent.key, by: intent.by.user, digest: intent.digest() };
             let key_use = happened.key.is_some().then_some(used);
-            events.push(AppendEvent { happened, sealed, key: key_use });
+            events.push(AppendEvent { happened, sealed, key: key_use, notices });
         }
         Some(Self { ticket: key, expected_seq: ticket.map_or(0, |t| t.seq), events, state: Box::new(state?) })
     }
@@ -128,6 +130,8 @@ pub struct AppendEvent {
     pub sealed: Sealed,
     /// On the first event of an intent: who used the key, and for what.
     pub key: Option<KeyUse>,
+    /// Who is told of it: written in the same transaction, each with the next number of that person.
+    pub notices: Vec<Notice>,
 }
 
 /// The use of a key.
@@ -142,16 +146,31 @@ pub struct KeyUse {
 }
 
 /// What became of an append.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
     /// Durable. Tells the database's time at the commit.
     Committed {
         /// Database time.
         at: UnixMs,
+        /// The notifications it made. Empty too where the commit was found out about later: whoever may be told looks then.
+        notified: Vec<Notified>,
     },
     /// Nothing was written: the ticket ends elsewhere, a key was used already, or another writer held the row.
     /// Reload and find out.
     Refused,
+}
+
+/// A notification that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notified {
+    /// Who is told.
+    pub user: UserId,
+    /// Its number: 1, 2, 3… for that person, without a gap.
+    pub seq: u64,
+    /// Why.
+    pub reason: Reason,
+    /// The event it tells of, in the ticket's numbering.
+    pub ticket_seq: u64,
 }
 
 /// The effect a key had.
@@ -174,6 +193,47 @@ pub trait Workspaces: Send + Sync + 'static {
 
     /// Draws `count` ticket numbers that nobody else will ever get; answers the first of them.
     fn lease_numbers(&self, workspace: WorkspaceId, count: u32) -> Answer<u64>;
+}
+
+/// What each person is told of, and how far each has read.
+pub trait Notifications: Send + Sync + 'static {
+    /// The newest notifications of a person, or those before a number: the last `limit` of them, and how far their tickets are
+    /// read.
+    fn inbox(&self, workspace: WorkspaceId, user: UserId, before: Option<u64>, limit: u32) -> Answer<Inbox>;
+
+    /// Moves a person's cursor on a ticket; never back.
+    fn mark_read(&self, workspace: WorkspaceId, reader: Reader, ticket: TicketId, seq: u64) -> Answer<Marked>;
+}
+
+/// Notifications as they stand.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inbox {
+    /// The number of the newest of all; 0 before the first.
+    pub seq: u64,
+    /// Oldest first, without a gap.
+    pub notifications: Vec<Notification>,
+    /// How far their tickets are read.
+    pub read: Vec<ReadCursor>,
+}
+
+/// Who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reader {
+    /// Who.
+    pub user: UserId,
+    /// Customers read the threads of their own tickets, staff every ticket.
+    pub side: Side,
+}
+
+/// What became of a cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marked {
+    /// It stands here now: at least where it was to go.
+    At(u64),
+    /// The ticket does not exist, or is not this reader's to see.
+    NoTicket,
+    /// The ticket ends before that number.
+    Ahead,
 }
 
 /// Lists of tickets, for REST.

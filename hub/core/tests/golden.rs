@@ -11,8 +11,8 @@ use hub_core::wire::client::{ClientInfo, Request};
 use hub_core::wire::server::TeamRef;
 use hub_core::wire::{
     Actor, ActorKind, AgentTicket, Audience, ClientFrame, Codec, CustomerTicket, ErrorCode, Event, EventRecord, FieldPatches,
-    Limits, Live, Me, Patch, PersonRef, Priority, Problem, ServerFrame, Signal, Snapshot, Source, TicketView, Topic,
-    WorkspaceInfo,
+    Limits, Live, Me, Patch, PersonRef, Priority, Problem, ReadCursor, Reason, ServerFrame, Signal, Snapshot, Source,
+    TicketView, Topic, WorkspaceInfo,
 };
 use serde_json::{Map, json};
 use uuid::Uuid;
@@ -39,6 +39,7 @@ fn client_frames() -> Vec<(&'static str, ClientFrame)> {
         based_on,
         force,
         then_status: then_status.map(str::to_owned),
+        mention_ids: vec![],
     };
     let patches = FieldPatches {
         title: Patch::Set("Printer on fire".into()),
@@ -68,6 +69,20 @@ fn client_frames() -> Vec<(&'static str, ClientFrame)> {
         ("ping", ClientFrame::Ping),
         ("post_reply", reply("Hé – it *works*.", Audience::Public, Some(41), false, Some("resolved"))),
         ("post_reply_forced_note", reply("note", Audience::Internal, None, true, None)),
+        (
+            "post_reply_mentions",
+            ClientFrame::PostReply {
+                key: KEY,
+                ticket_id: TICKET,
+                body: "@Ana, have a look.".into(),
+                audience: Audience::Internal,
+                based_on: None,
+                force: false,
+                then_status: None,
+                mention_ids: vec![ANA],
+            },
+        ),
+        ("mark_read", ClientFrame::MarkRead { ticket_id: TICKET, seq: 42 }),
         ("change_status", change(Some("done"), Some(41), false)),
         ("change_status_forced", change(None, None, true)),
         ("assign", ClientFrame::Assign { key: KEY, ticket_id: TICKET, assignee_id: Some(ANA), team_id: Patch::Set(TEAM) }),
@@ -133,6 +148,7 @@ fn events() -> Vec<(&'static str, Event)> {
         body: "Hé – it *works*.".into(),
         audience,
         attachments: vec![],
+        mentions: flag.map(|_| ANA).into_iter().collect(),
         forced: flag,
         missed: flag,
         truncated: flag,
@@ -163,6 +179,18 @@ fn events() -> Vec<(&'static str, Event)> {
         ("field_changed", Event::FieldChanged { field: "priority".into(), from: json!("p3"), to: json!("p1") }),
         ("nothing_changed", Event::NothingChanged {}),
     ]
+}
+
+fn notified(seq: u64) -> EventRecord {
+    let event = Event::Notified {
+        reason: Reason::Replied,
+        ticket_id: TICKET,
+        number: "TKT-1042".into(),
+        title: "Printer on fire".into(),
+        ticket_seq: 41,
+        excerpt: Some("It *still* burns.".into()),
+    };
+    EventRecord { key: None, ..record(seq, event) }
 }
 
 fn server_frames() -> Vec<(String, ServerFrame)> {
@@ -219,6 +247,21 @@ fn server_frames() -> Vec<(String, ServerFrame)> {
         ("subscribed_reset".into(), subscribed(Some(3), Topic::Ticket(TICKET), 42, None, Some(true), Some(snapshot))),
         ("subscribed_thread".into(), subscribed(Some(3), Topic::Thread(TICKET), 17, None, Some(true), Some(thread))),
         ("subscribed_workspace".into(), subscribed(None, Topic::Workspace, 0, None, Some(true), Some(workspace))),
+        (
+            "subscribed_me".into(),
+            ServerFrame::Subscribed {
+                id: Some(3),
+                topic: Topic::Me,
+                stream: STREAM,
+                seq: 12,
+                live: Live { read: vec![ReadCursor { ticket_id: TICKET, seq: 40 }], ..Live::default() },
+                events: None,
+                reset: Some(true),
+                snapshot: Some(Snapshot::Me { events: vec![notified(12)] }),
+            },
+        ),
+        ("event_notified".into(), ServerFrame::event(Topic::Me, notified(13))),
+        ("signal_read".into(), ServerFrame::Signal { topic: Topic::Me, signal: Signal::Read { ticket_id: TICKET, seq: 42 } }),
         ("unsubscribed".into(), ServerFrame::Unsubscribed { topic: Topic::Ticket(TICKET), code: ErrorCode::NotFound }),
         (
             "signal_ticket_changed".into(),
@@ -359,6 +402,13 @@ fn wrong_frames_are_refused_with_the_code_and_the_fields() {
             ErrorCode::TooLarge,
             Some(1),
             &["body"],
+        ),
+        (json!({"type": "mark_read", "id": 1}), ErrorCode::Invalid, Some(1), &["seq", "ticket_id"]),
+        (
+            json!({"type": "post_reply", "id": 1, "key": ticket, "ticket_id": ticket, "body": "b", "audience": "public", "mention_ids": ["me"]}),
+            ErrorCode::Invalid,
+            Some(1),
+            &["mention_ids"],
         ),
         (json!({"type": "assign", "id": 1, "key": ticket, "ticket_id": ticket}), ErrorCode::Invalid, Some(1), &["assignee_id"]),
         (

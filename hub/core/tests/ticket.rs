@@ -42,10 +42,10 @@ fn viewer() -> Asker {
 }
 
 fn public(body: &str, based_on: Option<u64>) -> Step {
-    Step::PostReply { body: body.into(), audience: Audience::Public, based_on, force: false }
+    Step::PostReply { body: body.into(), audience: Audience::Public, based_on, force: false, mentions: vec![] }
 }
 fn note(based_on: Option<u64>) -> Step {
-    Step::PostReply { body: "n".into(), audience: Audience::Internal, based_on, force: false }
+    Step::PostReply { body: "n".into(), audience: Audience::Internal, based_on, force: false, mentions: vec![] }
 }
 fn status(to: &str, based_on: u64) -> Step {
     Step::ChangeStatus { status: to.into(), based_on: Some(based_on), note: None, force: false }
@@ -121,7 +121,8 @@ fn a_reply_is_refused_when_somebody_else_was_faster_and_only_then() {
     assert_eq!(code(log.wants(bo(), vec![public("b", Some(5))])), Ok(1));
     assert_eq!(code(log.wants(cleo(), vec![public("customers are never refused", Some(1))])), Ok(1));
     assert_eq!(code(log.wants(bo(), vec![public("but count", Some(6))])), Err(ErrorCode::Stale));
-    let forced = Step::PostReply { body: "b".into(), audience: Audience::Public, based_on: None, force: true };
+    let forced =
+        Step::PostReply { body: "b".into(), audience: Audience::Public, based_on: None, force: true, mentions: vec![] };
     assert_eq!(code(log.wants(bo(), vec![forced])), Ok(1));
     let last = log.events.last().expect("the forced one");
     assert!(matches!(last.event, Event::ReplyPosted { forced: Some(true), .. }));
@@ -257,7 +258,7 @@ proptest! {
             let statuses = log.facts.workflow.statuses.clone();
             let to = statuses[usize::from(what) * 3 % statuses.len()].id.clone();
             let step = match what {
-                0 | 1 => Step::PostReply { body: format!("{what}"), audience: Audience::Public, based_on: Some(based_on), force },
+                0 | 1 => Step::PostReply { body: format!("{what}"), audience: Audience::Public, based_on: Some(based_on), force, mentions: vec![] },
                 2 => note(Some(based_on)),
                 3 => Step::ChangeStatus { status: to, based_on: Some(based_on), note: None, force },
                 4 => Step::Assign { assignee_id: if force { Patch::Set(bo().user) } else { Patch::Clear }, team_id: Patch::Keep },

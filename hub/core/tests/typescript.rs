@@ -27,6 +27,7 @@ export type ClientFrame =
       based_on?: number;
       force?: true;
       then_status?: string;
+      mention_ids?: UserId[];
     } & Keyed)
   | ({ type: "change_status"; id: number; status: string; based_on?: number; note?: string; force?: true } & Keyed)
   | ({ type: "assign"; id: number; assignee_id: UserId | null; team_id?: TeamId | null } & Keyed)
@@ -41,7 +42,8 @@ export type ClientFrame =
       custom?: Record<string, unknown> | null;
       due_at?: UnixMs | null;
       scheduled_at?: UnixMs | null;
-    } & Keyed);
+    } & Keyed)
+  | { type: "mark_read"; id: number; ticket_id: TicketId; seq: number };
 "#;
 
 fn declare<T: TS>(out: &mut String, config: &Config) {
@@ -73,6 +75,7 @@ fn generated() -> String {
         wire::Actor,
         wire::Audience,
         wire::Source,
+        wire::Reason,
         wire::Event,
         wire::EventRecord,
         wire::Priority,
@@ -84,6 +87,7 @@ fn generated() -> String {
         wire::Me,
         wire::WorkspaceInfo,
         wire::Limits,
+        wire::ReadCursor,
         wire::Live,
         wire::Snapshot,
         wire::Signal,

@@ -62,6 +62,7 @@ impl Client {
             based_on,
             force,
             then_status: None,
+            mention_ids: vec![],
         });
         self.history.commands[index].attempts.push(Attempt { sent_us: now_us, based_on, force, answer: Answer::Open });
         self.flight.insert(id, index);

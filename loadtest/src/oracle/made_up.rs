@@ -175,6 +175,7 @@ impl World {
                 body: format!("words {}", command.key.uuid().as_u128() - 1_000),
                 audience: if command.is_note { Audience::Internal } else { Audience::Public },
                 attachments: vec![],
+                mentions: vec![],
                 forced: force.then_some(true),
                 missed: missed.then_some(true),
                 truncated: None,

@@ -80,6 +80,8 @@ export type Audience = "public" | "internal";
 
 export type Source = "web" | "api" | "email" | "widget" | "catalog";
 
+export type Reason = "assigned" | "mentioned" | "replied";
+
 export type Event = { "type": "ticket_created", 
 /**
  * One line.
@@ -117,6 +119,10 @@ audience: Audience,
  * Files; always present, may be empty.
  */
 attachments: Array<JsonValue>, 
+/**
+ * Colleagues it calls for; not told to customers.
+ */
+mentions?: Array<UserId>, 
 /**
  * Sent although something came in between.
  */
@@ -164,7 +170,31 @@ from: JsonValue,
 /**
  * The value it has; null for none.
  */
-to: JsonValue, } | { "type": "nothing_changed", };
+to: JsonValue, } | { "type": "nothing_changed", } | { "type": "notified", 
+/**
+ * Why I am told.
+ */
+reason: Reason, 
+/**
+ * Of which ticket.
+ */
+ticket_id: TicketId, 
+/**
+ * The number people say, with its prefix.
+ */
+number: string, 
+/**
+ * The ticket's title.
+ */
+title: string, 
+/**
+ * The event that I am told of, in my numbering of the ticket: read once my cursor is there.
+ */
+ticket_seq: number, 
+/**
+ * How its text begins, on one line; only where it has a text.
+ */
+excerpt?: string, };
 
 export type EventRecord = { 
 /**
@@ -390,6 +420,16 @@ subscriptions: number,
  */
 commands_in_flight: number, };
 
+export type ReadCursor = { 
+/**
+ * Which.
+ */
+ticket_id: TicketId, 
+/**
+ * The last event read, in my numbering. Never goes back.
+ */
+seq: number, };
+
 export type Live = { 
 /**
  * Who is here.
@@ -406,7 +446,12 @@ drafts: Array<JsonValue>,
 /**
  * Deadlines.
  */
-clocks: Array<JsonValue>, };
+clocks: Array<JsonValue>, 
+/**
+ * Of `me`: how far I have read the tickets of my newest notifications, on any device. A ticket that is not named here is
+ * unread from its beginning.
+ */
+read?: Array<ReadCursor>, };
 
 export type Snapshot = { 
 /**
@@ -424,7 +469,11 @@ people: Array<PersonRef>,
 /**
  * The teams, by name.
  */
-teams: Array<TeamRef>, };
+teams: Array<TeamRef>, } | { 
+/**
+ * Oldest first, without a gap, up to `seq`.
+ */
+events: Array<EventRecord>, };
 
 export type Signal = { "type": "ticket_changed", 
 /**
@@ -438,7 +487,15 @@ ticket_id: TicketId,
 /**
  * Why.
  */
-why: string, };
+why: string, } | { "type": "read", 
+/**
+ * Which.
+ */
+ticket_id: TicketId, 
+/**
+ * The last event read, in my numbering.
+ */
+seq: number, };
 
 export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
 
@@ -611,6 +668,7 @@ export type ClientFrame =
       based_on?: number;
       force?: true;
       then_status?: string;
+      mention_ids?: UserId[];
     } & Keyed)
   | ({ type: "change_status"; id: number; status: string; based_on?: number; note?: string; force?: true } & Keyed)
   | ({ type: "assign"; id: number; assignee_id: UserId | null; team_id?: TeamId | null } & Keyed)
@@ -625,4 +683,5 @@ export type ClientFrame =
       custom?: Record<string, unknown> | null;
       due_at?: UnixMs | null;
       scheduled_at?: UnixMs | null;
-    } & Keyed);
+    } & Keyed)
+  | { type: "mark_read"; id: number; ticket_id: TicketId; seq: number };

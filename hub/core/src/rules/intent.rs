@@ -66,7 +66,15 @@ pub enum Step {
         number: u64,
     },
     /// A reply or an internal note.
-    PostReply { body: String, audience: Audience, based_on: Option<u64>, force: bool },
+    PostReply {
+        body: String,
+        audience: Audience,
+        based_on: Option<u64>,
+        force: bool,
+        /// Left out where there are none: what was asked before there were mentions keeps its digest.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<UserId>,
+    },
     /// Move in the workflow.
     ChangeStatus { status: String, based_on: Option<u64>, note: Option<String>, force: bool },
     /// Who is to work on it; what is kept stays.
@@ -118,7 +126,8 @@ impl Intent {
     /// Judges the form, as far as it depends on who asks: before existence, rights and state.
     ///
     /// # Errors
-    /// `invalid`, when an agent replies publicly or changes the status without saying what was seen last.
+    /// `invalid`, when an agent replies publicly or changes the status without saying what was seen last, or a customer
+    /// mentions somebody.
     pub fn check_form(&self) -> Result<(), Problem> {
         let blind = self.by.role.side() == Side::Staff
             && self.steps.iter().any(|step| match step {
@@ -132,6 +141,10 @@ impl Intent {
             });
         if blind {
             return Err(Problem::invalid_field("based_on", "is required: the last seq you saw, or force"));
+        }
+        let mentions = |step: &Step| matches!(step, Step::PostReply { mentions, .. } if !mentions.is_empty());
+        if self.by.role.side() == Side::Customer && self.steps.iter().any(mentions) {
+            return Err(Problem::invalid_field("mention_ids", "customers mention nobody"));
         }
         Ok(())
     }
@@ -218,13 +231,17 @@ impl Scratch {
     fn take(&mut self, step: &Step, by: &Asker, ticket: &TicketState, facts: &WorkspaceFacts) -> Result<(), Refusal> {
         match step {
             Step::Create { .. } => Err(Problem::invalid_field("key", "made another ticket already").into()),
-            Step::PostReply { body, audience, based_on, force } => {
+            Step::PostReply { body, audience, based_on, force, mentions } => {
+                if !mentions.iter().all(|user| facts.staff.iter().any(|member| member.id == *user)) {
+                    return Err(Problem::invalid_field("mention_ids", "names somebody who is not of the staff here").into());
+                }
                 let missed = self.judge_position(by, ticket, *based_on, *force, *audience == Audience::Public)?;
                 self.missed |= missed;
                 self.events.push(Event::ReplyPosted {
                     body: body.clone(),
                     audience: *audience,
                     attachments: Vec::new(),
+                    mentions: mentions.clone(),
                     forced: force.then_some(true),
                     missed: missed.then_some(true),
                     truncated: None,

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod intent;
+pub mod notify;
 pub mod permissions;
 pub mod record;
 pub mod resume;

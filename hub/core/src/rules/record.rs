@@ -107,7 +107,7 @@ impl Happened {
         match event {
             Event::TicketCreated { .. } | Event::StatusChanged { .. } => true,
             Event::ReplyPosted { audience, .. } => matches!(audience, Audience::Public),
-            Event::Assigned { .. } | Event::FieldChanged { .. } | Event::NothingChanged {} => false,
+            Event::Assigned { .. } | Event::FieldChanged { .. } | Event::NothingChanged {} | Event::Notified { .. } => false,
         }
     }
 
@@ -121,7 +121,7 @@ impl Happened {
         let seq = self.thread_seq?;
         let event = match cut(self.event.clone()) {
             Event::ReplyPosted { body, audience, attachments, truncated, .. } => {
-                Event::ReplyPosted { body, audience, attachments, forced: None, missed: None, truncated }
+                Event::ReplyPosted { body, audience, attachments, mentions: vec![], forced: None, missed: None, truncated }
             }
             Event::StatusChanged { from, to, .. } => Event::StatusChanged { from, to, note: None, forced: None },
             Event::TicketCreated { title, description, source, number, status, .. } => {
@@ -197,6 +197,7 @@ const fn personal_fields(event: &Event) -> &'static [&'static str] {
         Event::ReplyPosted { .. } => &["body", "attachments"],
         Event::StatusChanged { .. } => &["note"],
         Event::FieldChanged { .. } => &["from", "to"],
+        Event::Notified { .. } => &["number", "title", "excerpt"],
         Event::Assigned { .. } | Event::NothingChanged {} => &[],
     }
 }
@@ -219,10 +220,10 @@ fn fill_erased(fields: &mut Map<String, Value>) {
 /// A stored body over the limit (mail) is cut on the wire.
 fn cut(event: Event) -> Event {
     match event {
-        Event::ReplyPosted { mut body, audience, attachments, forced, missed, .. } if body.len() > MAX_BODY_BYTES => {
+        Event::ReplyPosted { mut body, audience, attachments, mentions, forced, missed, .. } if body.len() > MAX_BODY_BYTES => {
             let end = body.floor_char_boundary(MAX_BODY_BYTES);
             body.truncate(end);
-            Event::ReplyPosted { body, audience, attachments, forced, missed, truncated: Some(true) }
+            Event::ReplyPosted { body, audience, attachments, mentions, forced, missed, truncated: Some(true) }
         }
         event => event,
     }
@@ -249,6 +250,7 @@ mod tests {
             body: "secret words".into(),
             audience,
             attachments: vec![],
+            mentions: vec![UserId::new(Uuid::from_u128(9))],
             forced: Some(true),
             missed: None,
             truncated: None,
@@ -303,7 +305,11 @@ mod tests {
         for record in seen {
             let text = serde_json::to_string(&record).expect("JSON");
             assert!(
-                !text.contains("note") && !text.contains("forced") && !text.contains("internal") && !text.contains("priority"),
+                !text.contains("note")
+                    && !text.contains("forced")
+                    && !text.contains("mentions")
+                    && !text.contains("internal")
+                    && !text.contains("priority"),
                 "{text}"
             );
         }
@@ -330,6 +336,7 @@ mod tests {
                 body,
                 audience: Audience::Public,
                 attachments: vec![],
+                mentions: vec![],
                 forced: None,
                 missed: None,
                 truncated: None,

@@ -133,7 +133,7 @@ impl TicketState {
             self.thread_updated_at = happened.at;
         }
         match &happened.event {
-            Event::TicketCreated { .. } | Event::NothingChanged {} => {}
+            Event::TicketCreated { .. } | Event::NothingChanged {} | Event::Notified { .. } => {}
             Event::ReplyPosted { audience, .. } => {
                 if *audience == Audience::Public {
                     self.remember_public_deed(happened);

@@ -57,7 +57,7 @@ pub fn create(key: CommandKey, by: Asker, number: u64) -> Intent {
 
 /// The intent to write something that was based on `based_on`.
 pub fn reply(key: CommandKey, by: Asker, body: &str, audience: Audience, based_on: Option<u64>) -> Intent {
-    Intent { key, by, steps: vec![Step::PostReply { body: body.into(), audience, based_on, force: false }] }
+    Intent { key, by, steps: vec![Step::PostReply { body: body.into(), audience, based_on, force: false, mentions: vec![] }] }
 }
 
 /// What `intent` would append to `ticket`; the salt is made of the key.

@@ -6,14 +6,18 @@ use std::time::{Duration, Instant};
 
 use super::build::{Sample, by_seq};
 use crate::ids::TicketKey;
-use crate::ports::{Append, Appended, EventRange, From, Journal, KeyRecord};
+use crate::ids::UserId;
+use crate::ports::{Append, Appended, EventRange, From, Inbox, Journal, KeyRecord, Marked, Notifications, Notified, Reader};
 use crate::rules::intent::{Intent, Step};
+use crate::rules::permissions::Side;
 use crate::rules::record::Happened;
 use crate::rules::stale::Numbering;
-use crate::wire::{Audience, Event};
+use crate::wire::{Audience, Event, Patch, ReadCursor, Reason};
 
 /// A journal under test.
 pub trait Subject: Sync {
+    /// Notifications over the same memory.
+    fn notifications(&self) -> &dyn Notifications;
     /// The journal.
     fn journal(&self) -> &dyn Journal;
     /// A ticket that nobody used before, in a workspace that exists.
@@ -69,7 +73,7 @@ pub async fn an_intent_of_several_events_is_one_append(subject: &dyn Subject) {
     let journal = subject.journal();
     let mut sample = five_events(subject).await;
     let steps = vec![
-        Step::PostReply { body: "done".into(), audience: Audience::Public, based_on: Some(5), force: false },
+        Step::PostReply { body: "done".into(), audience: Audience::Public, based_on: Some(5), force: false, mentions: vec![] },
         Step::ChangeStatus { status: "resolved".into(), based_on: Some(5), note: Some("easy".into()), force: false },
     ];
     let intent = Intent { key: sample.fresh_key(), by: sample.agent.clone(), steps };
@@ -264,6 +268,103 @@ pub async fn a_ticket_of_another_workspace_is_not_there(subject: &dyn Subject) {
     }
 }
 
+/// Each person's notifications are numbered without a gap over all tickets, in the transaction of what they tell of; an append
+/// that is refused makes none.
+pub async fn notifications_are_numbered_for_each_person(subject: &dyn Subject) {
+    let journal = subject.journal();
+    let (mut one, mut other) = (Sample::of(subject.fresh()), Sample::of(subject.fresh()));
+    let cleo = one.customer.user;
+    let already = subject.notifications().inbox(one.ticket.workspace, cleo, None, 1).await.expect("answers").seq;
+    for sample in [&mut one, &mut other] {
+        let creation = sample.creation();
+        assert_eq!(notified(sample.write(journal, creation).await), []);
+    }
+    for (sample, number) in [(&mut one, 1), (&mut other, 2)] {
+        let reply = sample.reply("have you tried?");
+        let told = Notified { user: cleo, seq: already + number, reason: Reason::Replied, ticket_seq: 2 };
+        assert_eq!(notified(sample.write(journal, reply).await), [told]);
+    }
+    let (written, too_late) = (one.reply("in time"), one.reply("too late"));
+    assert_eq!(notified(one.write(journal, written).await).len(), 1);
+    refused(journal.append(too_late).await);
+
+    let inbox = inbox(subject, &one, cleo, None, 10).await;
+    assert_eq!(inbox.seq, already + 3);
+    let newest: Vec<_> =
+        inbox.notifications.iter().rev().take(3).map(|n| (n.seq - already, n.ticket, n.happened.seq)).collect();
+    assert_eq!(newest, [(3, one.ticket.ticket, 3), (2, other.ticket.ticket, 2), (1, one.ticket.ticket, 2)]);
+    let last = inbox.notifications.last().expect("three");
+    assert_eq!((last.reason, last.title.as_str()), (Reason::Replied, "The door does not open"));
+    assert!(matches!(&last.happened.event, Event::ReplyPosted { body, .. } if body == "in time"));
+    let before = subject.notifications().inbox(one.ticket.workspace, cleo, Some(already + 3), 1).await.expect("answers");
+    assert_eq!(before.notifications.iter().map(|n| n.seq - already).collect::<Vec<_>>(), [2]);
+    let nobody = UserId::new(uuid::Uuid::from_u128(0xDEAD));
+    assert_eq!(self::inbox(subject, &one, nobody, None, 10).await, Inbox::default());
+}
+
+/// One append may tell several people of several events: each in order.
+pub async fn one_append_tells_several_people_in_order(subject: &dyn Subject) {
+    let journal = subject.journal();
+    let mut sample = five_events(subject).await;
+    let (agent, cleo, workspace) = (sample.agent.clone(), sample.customer.user, sample.ticket.workspace);
+    let told_before = |user| async move { subject.notifications().inbox(workspace, user, None, 1).await.expect("answers").seq };
+    let (agents, cleos) = (told_before(agent.user).await, told_before(cleo).await);
+    let boss = super::build::asker(crate::rules::permissions::Role::Agent, 9);
+    let steps = vec![
+        Step::Assign { assignee_id: Patch::Set(agent.user), team_id: Patch::Keep },
+        Step::PostReply {
+            body: "yours".into(),
+            audience: Audience::Public,
+            based_on: None,
+            force: true,
+            mentions: vec![agent.user],
+        },
+    ];
+    let intent = Intent { key: sample.fresh_key(), by: boss, steps };
+    let append = sample.append_of(&intent);
+    let mut told = notified(sample.write(journal, append).await);
+    told.sort_by_key(|told| (told.user != agent.user, told.seq));
+    let expected = [
+        Notified { user: agent.user, seq: agents + 1, reason: Reason::Assigned, ticket_seq: 6 },
+        Notified { user: agent.user, seq: agents + 2, reason: Reason::Mentioned, ticket_seq: 7 },
+        Notified { user: cleo, seq: cleos + 1, reason: Reason::Replied, ticket_seq: 7 },
+    ];
+    assert_eq!(told, expected);
+}
+
+/// A cursor goes forward only, never beyond the end, and only on what its reader may see.
+pub async fn a_read_cursor_goes_forward_only(subject: &dyn Subject) {
+    let sample = five_events(subject).await;
+    let (agent, cleo, workspace) = (sample.agent.user, sample.customer.user, sample.ticket.workspace);
+    let ticket = sample.ticket.ticket;
+    let mark = |user, side, ticket, seq| async move {
+        subject.notifications().mark_read(workspace, Reader { user, side }, ticket, seq).await.expect("answers")
+    };
+    assert_eq!(mark(agent, Side::Staff, ticket, 3).await, Marked::At(3));
+    assert_eq!(mark(agent, Side::Staff, ticket, 1).await, Marked::At(3));
+    assert_eq!(mark(agent, Side::Staff, ticket, 5).await, Marked::At(5));
+    assert_eq!(mark(agent, Side::Staff, ticket, 6).await, Marked::Ahead);
+    // the thread of five events ends at 3
+    assert_eq!(mark(cleo, Side::Customer, ticket, 4).await, Marked::Ahead);
+    assert_eq!(mark(agent, Side::Customer, ticket, 1).await, Marked::NoTicket);
+    assert_eq!(mark(agent, Side::Platform, ticket, 1).await, Marked::NoTicket);
+    assert_eq!(mark(agent, Side::Staff, subject.fresh().ticket, 0).await, Marked::NoTicket);
+    assert_eq!(mark(cleo, Side::Customer, ticket, 2).await, Marked::At(2));
+    let inbox = inbox(subject, &sample, cleo, None, 100).await;
+    assert!(inbox.read.contains(&ReadCursor { ticket_id: ticket, seq: 2 }), "{:?}", inbox.read);
+}
+
+fn notified(answer: Result<Appended, crate::ports::StoreError>) -> Vec<Notified> {
+    match answer {
+        Ok(Appended::Committed { notified, .. }) => notified,
+        other => panic!("not committed: {other:?}"),
+    }
+}
+
+async fn inbox(subject: &dyn Subject, sample: &Sample, user: UserId, before: Option<u64>, limit: u32) -> Inbox {
+    subject.notifications().inbox(sample.ticket.workspace, user, before, limit).await.expect("answers")
+}
+
 /// Calls `$test!(name)` for every sentence of the contract.
 #[macro_export]
 macro_rules! for_each_contract {
@@ -281,5 +382,8 @@ macro_rules! for_each_contract {
         $test!(a_write_that_nobody_waits_for_is_written);
         $test!(an_erased_event_still_opens);
         $test!(a_ticket_of_another_workspace_is_not_there);
+        $test!(notifications_are_numbered_for_each_person);
+        $test!(one_append_tells_several_people_in_order);
+        $test!(a_read_cursor_goes_forward_only);
     };
 }

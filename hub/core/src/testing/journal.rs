@@ -1,4 +1,4 @@
-//! The in-memory twin of the journal and of the lists over it.
+//! The in-memory twin of the journal, and of the lists and notifications over it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,16 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 use super::later::Gate;
-use crate::ids::{CommandKey, StreamId, TicketId, TicketKey, WorkspaceId};
+use crate::ids::{CommandKey, StreamId, TicketId, TicketKey, UserId, WorkspaceId};
 use crate::ports::{
-    Answer, Append, Appended, AssigneeFilter, EventRange, From, Journal, KeyRecord, KeyUse, ListCursor, StoreError,
-    TicketLists, TicketPage, TicketQuery,
+    Answer, Append, Appended, AssigneeFilter, EventRange, From, Inbox, Journal, KeyRecord, KeyUse, ListCursor, Marked,
+    Notifications, Notified, Reader, StoreError, TicketLists, TicketPage, TicketQuery,
 };
+use crate::rules::notify::Notification;
 use crate::rules::permissions::Side;
 use crate::rules::record::{Happened, Sealed};
 use crate::rules::stale::Numbering;
 use crate::rules::ticket::TicketState;
 use crate::time::UnixMs;
+use crate::wire::{ReadCursor, Reason};
 
 /// A journal in memory, with handles for what may go wrong. Clones share everything.
 #[derive(Clone, Default)]
@@ -34,6 +36,9 @@ pub struct MemoryLists(MemoryJournal);
 #[derive(Default)]
 struct Log {
     tickets: BTreeMap<TicketKey, Stored>,
+    /// What each person was told of, in order.
+    told: BTreeMap<(WorkspaceId, UserId), Vec<Told>>,
+    cursors: BTreeMap<(WorkspaceId, UserId, TicketId), u64>,
     /// What happens to the next appends, oldest first.
     mishaps: VecDeque<Mishap>,
     /// Reads that are to fail.
@@ -53,6 +58,13 @@ struct StoredEvent {
     sealed: Sealed,
     is_erased: bool,
     key: Option<(KeyUse, bool)>,
+}
+
+#[derive(Clone, Copy)]
+struct Told {
+    reason: Reason,
+    ticket: TicketId,
+    ticket_seq: u64,
 }
 
 /// What may happen to an append instead of the usual.
@@ -178,6 +190,17 @@ impl Journal for MemoryJournal {
     }
 }
 
+impl Notifications for MemoryJournal {
+    fn inbox(&self, workspace: WorkspaceId, user: UserId, before: Option<u64>, limit: u32) -> Answer<Inbox> {
+        self.read(move |log| log.inbox(workspace, user, before, limit))
+    }
+
+    fn mark_read(&self, workspace: WorkspaceId, reader: Reader, ticket: TicketId, seq: u64) -> Answer<Marked> {
+        let this = self.clone();
+        self.reads.pass(move || Ok(this.log().mark_read(workspace, reader, ticket, seq)))
+    }
+}
+
 impl Log {
     fn append_or_mishap(&mut self, append: Append) -> Result<Appended, StoreError> {
         let lost = || Err(StoreError::Unavailable("a test wanted it".into()));
@@ -201,6 +224,7 @@ impl Log {
             return Appended::Refused;
         }
         let at = append.state.updated_at;
+        let notified = self.tell(&append);
         let missed: Vec<bool> = (0..append.events.len()).map(|first| append.missed(first)).collect();
         let events = append.events.into_iter().zip(missed).map(|(event, missed)| StoredEvent {
             seq: event.happened.seq,
@@ -214,7 +238,56 @@ impl Log {
         stored.state = state;
         stored.events.extend(events);
         self.committed += 1;
-        Appended::Committed { at }
+        Appended::Committed { at, notified }
+    }
+
+    /// Gives each notice of an append its number.
+    fn tell(&mut self, append: &Append) -> Vec<Notified> {
+        let TicketKey { workspace, ticket } = append.ticket;
+        let notices = append.events.iter().flat_map(|event| event.notices.iter().map(|n| (*n, event.happened.seq)));
+        let number = |(notice, ticket_seq): (crate::rules::notify::Notice, u64)| {
+            let told = self.told.entry((workspace, notice.user)).or_default();
+            told.push(Told { reason: notice.reason, ticket, ticket_seq });
+            Notified { user: notice.user, seq: told.len() as u64, reason: notice.reason, ticket_seq }
+        };
+        notices.map(number).collect()
+    }
+
+    fn inbox(&self, workspace: WorkspaceId, user: UserId, before: Option<u64>, limit: u32) -> Result<Inbox, StoreError> {
+        let told = self.told.get(&(workspace, user)).map_or(&[][..], Vec::as_slice);
+        let end =
+            before.map_or(told.len(), |before| told.len().min(usize::try_from(before).unwrap_or(usize::MAX).saturating_sub(1)));
+        let start = end.saturating_sub(limit as usize);
+        let notifications = (start..end).filter_map(|at| self.notification(workspace, at as u64 + 1, told[at]).transpose());
+        let notifications = notifications.collect::<Result<Vec<_>, _>>()?;
+        let tickets: std::collections::BTreeSet<_> = notifications.iter().map(|notification| notification.ticket).collect();
+        let cursor = |ticket_id: TicketId| {
+            self.cursors.get(&(workspace, user, ticket_id)).map(|seq| ReadCursor { ticket_id, seq: *seq })
+        };
+        Ok(Inbox { seq: told.len() as u64, notifications, read: tickets.into_iter().filter_map(cursor).collect() })
+    }
+
+    fn notification(&self, workspace: WorkspaceId, seq: u64, told: Told) -> Result<Option<Notification>, StoreError> {
+        let Some(stored) = self.tickets.get(&TicketKey { workspace, ticket: told.ticket }) else { return Ok(None) };
+        let Some(event) = stored.events.iter().find(|event| event.seq == told.ticket_seq) else { return Ok(None) };
+        let TicketState { number, title, .. } = &stored.state;
+        let (number, title, happened) = (*number, title.clone(), Arc::new(open(event)?));
+        Ok(Some(Notification { seq, reason: told.reason, ticket: told.ticket, number, title, happened }))
+    }
+
+    fn mark_read(&mut self, workspace: WorkspaceId, reader: Reader, ticket: TicketId, seq: u64) -> Marked {
+        let Some(stored) = self.tickets.get(&TicketKey { workspace, ticket }) else { return Marked::NoTicket };
+        let head = match reader.side {
+            Side::Staff => stored.state.seq,
+            Side::Customer if stored.state.requester.id == reader.user => stored.state.thread_seq,
+            Side::Customer | Side::Platform => return Marked::NoTicket,
+        };
+        if seq > head {
+            return Marked::Ahead;
+        }
+        let cursor = self.cursors.entry((workspace, reader.user, ticket)).or_insert(0);
+        *cursor = seq.max(*cursor);
+        Marked::At(*cursor)
     }
 
     fn find_key(&self, ticket: TicketKey, key: CommandKey) -> Option<KeyRecord> {

@@ -184,6 +184,8 @@ pub enum ClientFrame {
         force: bool,
         /// A status to move to in the same step, at most [`MAX_STATUS_BYTES`] bytes.
         then_status: Option<String>,
+        /// Colleagues it calls for, by their ids; at most [`MAX_LIST`]. Staff only.
+        mention_ids: Vec<UserId>,
     },
     /// Move in the workflow.
     ChangeStatus {
@@ -221,6 +223,13 @@ pub enum ClientFrame {
         based_on: u64,
         /// The fields.
         patches: FieldPatches,
+    },
+    /// I have read a ticket up to here.
+    MarkRead {
+        /// Which ticket.
+        ticket_id: TicketId,
+        /// The last event read, in my numbering; a lower one than before changes nothing.
+        seq: u64,
     },
 }
 
@@ -311,6 +320,7 @@ impl ClientFrame {
             "change_status" => read_change_status(f),
             "assign" => read_assign(f),
             "update_ticket" => read_update_ticket(f),
+            "mark_read" => read_mark_read(f),
             _ => return None,
         };
         Some(frame.into())
@@ -354,8 +364,8 @@ fn read_post_reply(f: &mut Fields<'_>) -> Option<ClientFrame> {
     let target = key_and_ticket(f);
     let reply = ReplyFields::read(f);
     let (key, ticket_id) = target?;
-    let ReplyFields { body, audience, based_on, force, then_status } = reply?;
-    Some(ClientFrame::PostReply { key, ticket_id, body, audience, based_on, force, then_status })
+    let ReplyFields { body, audience, based_on, force, then_status, mention_ids } = reply?;
+    Some(ClientFrame::PostReply { key, ticket_id, body, audience, based_on, force, then_status, mention_ids })
 }
 
 /// The fields of a reply, the same on the socket and in REST.
@@ -367,6 +377,7 @@ pub struct ReplyFields {
     pub based_on: Option<u64>,
     pub force: bool,
     pub then_status: Option<String>,
+    pub mention_ids: Vec<UserId>,
 }
 
 impl ReplyFields {
@@ -381,13 +392,14 @@ impl ReplyFields {
         if !f.optional("attachment_ids", fields::ids(MAX_LIST)).is_none_or(not_offered) {
             f.complain("attachment_ids", "names no attachment of this ticket");
         }
-        if !f.optional("mention_ids", fields::ids(MAX_LIST)).is_none_or(not_offered) {
-            f.complain("mention_ids", "mentions are not offered by this hub");
-        }
+        let mut mention_ids: Vec<UserId> =
+            f.optional("mention_ids", fields::ids(MAX_LIST)).unwrap_or_default().into_iter().map(UserId::new).collect();
+        mention_ids.sort_unstable();
+        mention_ids.dedup();
         if f.optional("hold_ms", fields::integer(0)).is_some_and(|ms| ms > 0) {
             f.complain("hold_ms", "holding a reply back is not offered by this hub");
         }
-        Some(Self { body: body?, audience: audience?, based_on, force, then_status })
+        Some(Self { body: body?, audience: audience?, based_on, force, then_status, mention_ids })
     }
 }
 
@@ -425,6 +437,12 @@ fn read_update_ticket(f: &mut Fields<'_>) -> Option<ClientFrame> {
     Some(ClientFrame::UpdateTicket { key, ticket_id, based_on: based_on?, patches })
 }
 
+fn read_mark_read(f: &mut Fields<'_>) -> Option<ClientFrame> {
+    let ticket_id = f.required("ticket_id", fields::id);
+    let seq = f.required("seq", fields::integer(0));
+    Some(ClientFrame::MarkRead { ticket_id: ticket_id?, seq: seq? })
+}
+
 impl Serialize for Request {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // Counted entries first: MessagePack writes the length of a map before its entries.
@@ -447,14 +465,16 @@ fn to_map(request: &Request) -> Result<Value, serde_json::Error> {
         }
         ClientFrame::Unsubscribe { topic } => json!({"type": "unsubscribe", "topic": topic}),
         ClientFrame::Ping => json!({"type": "ping"}),
-        ClientFrame::PostReply { key, ticket_id, body, audience, based_on, force, then_status } => json!({
+        ClientFrame::PostReply { key, ticket_id, body, audience, based_on, force, then_status, mention_ids } => json!({
             "type": "post_reply", "key": key, "ticket_id": ticket_id, "body": body, "audience": audience,
             "based_on": based_on, "force": force.then_some(true), "then_status": then_status,
+            "mention_ids": (!mention_ids.is_empty()).then_some(mention_ids),
         }),
         ClientFrame::ChangeStatus { key, ticket_id, status, based_on, note, force } => json!({
             "type": "change_status", "key": key, "ticket_id": ticket_id, "status": status,
             "based_on": based_on, "note": note, "force": force.then_some(true),
         }),
+        ClientFrame::MarkRead { ticket_id, seq } => json!({"type": "mark_read", "ticket_id": ticket_id, "seq": seq}),
         ClientFrame::Assign { .. } | ClientFrame::UpdateTicket { .. } => json!({}),
     };
     let fields = map.as_object_mut().expect("written as a map above");
@@ -476,7 +496,8 @@ fn to_map(request: &Request) -> Result<Value, serde_json::Error> {
         | ClientFrame::Unsubscribe { .. }
         | ClientFrame::Ping
         | ClientFrame::PostReply { .. }
-        | ClientFrame::ChangeStatus { .. } => {}
+        | ClientFrame::ChangeStatus { .. }
+        | ClientFrame::MarkRead { .. } => {}
     }
     fields.insert("id".into(), request.id.into());
     Ok(map)

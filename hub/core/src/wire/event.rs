@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::{CommandKey, TeamId, UserId};
+use crate::ids::{CommandKey, TeamId, TicketId, UserId};
 use crate::time::UnixMs;
 
 /// Who did it.
@@ -107,6 +107,10 @@ pub enum Event {
         audience: Audience,
         /// Files; always present, may be empty.
         attachments: Vec<Value>,
+        /// Colleagues it calls for; not told to customers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<UserId>>"))]
+        mentions: Vec<UserId>,
         /// Sent although something came in between.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "ts", ts(optional))]
@@ -153,6 +157,55 @@ pub enum Event {
     },
     /// The intent asked for what was so already.
     NothingChanged {},
+    /// Only in `me`, never in a ticket: something happened that concerns me. `by` and `at` are those of what happened.
+    Notified {
+        /// Why I am told.
+        reason: Reason,
+        /// Of which ticket.
+        ticket_id: TicketId,
+        /// The number people say, with its prefix.
+        number: String,
+        /// The ticket's title.
+        title: String,
+        /// The event that I am told of, in my numbering of the ticket: read once my cursor is there.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        ticket_seq: u64,
+        /// How its text begins, on one line; only where it has a text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        excerpt: Option<String>,
+    },
+}
+
+/// Why somebody is told of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The ticket was given to me.
+    Assigned,
+    /// A reply or note calls for me.
+    Mentioned,
+    /// Somebody wrote on a ticket that is mine: given to me, or asked by me.
+    Replied,
+}
+
+impl Reason {
+    /// The name on the wire and in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Assigned => "assigned",
+            Self::Mentioned => "mentioned",
+            Self::Replied => "replied",
+        }
+    }
+}
+
+impl FromStr for Reason {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Assigned, Self::Mentioned, Self::Replied].into_iter().find(|reason| reason.name() == text).ok_or(())
+    }
 }
 
 /// One event with its place in the log, in the numbering of the reader's topic.

@@ -17,8 +17,8 @@ use serde::de::DeserializeOwned;
 
 pub use client::{ClientFrame, ClientInfo, FieldPatches, Patch};
 pub use error::{CloseCode, ErrorCode, Problem};
-pub use event::{Actor, ActorKind, Audience, Event, EventRecord, Source};
-pub use server::{Limits, Live, Me, ServerFrame, Signal, Snapshot, WorkspaceInfo};
+pub use event::{Actor, ActorKind, Audience, Event, EventRecord, Reason, Source};
+pub use server::{Limits, Live, Me, ReadCursor, ServerFrame, Signal, Snapshot, WorkspaceInfo};
 pub use ticket::{AgentTicket, CustomerTicket, PersonRef, Priority, TicketView};
 pub use topic::Topic;
 

@@ -229,6 +229,22 @@ pub struct Live {
     pub drafts: Vec<Value>,
     /// Deadlines.
     pub clocks: Vec<Value>,
+    /// Of `me`: how far I have read the tickets of my newest notifications, on any device. A ticket that is not named here is
+    /// unread from its beginning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<ReadCursor>>"))]
+    pub read: Vec<ReadCursor>,
+}
+
+/// How far I have read a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct ReadCursor {
+    /// Which.
+    pub ticket_id: TicketId,
+    /// The last event read, in my numbering. Never goes back.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub seq: u64,
 }
 
 /// A topic as it stands.
@@ -249,6 +265,11 @@ pub enum Snapshot {
         people: Vec<PersonRef>,
         /// The teams, by name.
         teams: Vec<TeamRef>,
+    },
+    /// Of `me`: my newest notifications; older ones by REST (`before`).
+    Me {
+        /// Oldest first, without a gap, up to `seq`.
+        events: Vec<EventRecord>,
     },
 }
 
@@ -278,5 +299,13 @@ pub enum Signal {
         ticket_id: TicketId,
         /// Why.
         why: String,
+    },
+    /// Of `me`: I have read a ticket, here or on another device.
+    Read {
+        /// Which.
+        ticket_id: TicketId,
+        /// The last event read, in my numbering.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        seq: u64,
     },
 }

@@ -162,7 +162,7 @@ fn acts(
         steps.push(sort);
     }
     if events(&acts) < MAX_EVENTS && acts.len() > 1 && dice.chance(60) {
-        let note = Step::PostReply { body: told.note.clone(), audience: Audience::Internal, based_on: None, force: false };
+        let note = Step::PostReply { body: told.note.clone(), audience: Audience::Internal, based_on: None, force: false, mentions: vec![] };
         acts.insert(acts.len() - 1, by_agent(vec![note]));
     }
     if events(&acts) > MAX_EVENTS {
@@ -172,7 +172,7 @@ fn acts(
 }
 
 fn say(body: &str) -> Step {
-    Step::PostReply { body: body.to_owned(), audience: Audience::Public, based_on: None, force: false }
+    Step::PostReply { body: body.to_owned(), audience: Audience::Public, based_on: None, force: false, mentions: vec![] }
 }
 
 fn become_(status: &str) -> Step {
