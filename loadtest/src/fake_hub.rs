@@ -449,7 +449,15 @@ impl Connection {
             at: UnixMs(1 + seq.cast_signed()),
             by: Actor { kind, id: Some(user), name: "Somebody".into() },
             key: Some(key),
-            event: Event::ReplyPosted { body, audience, attachments: vec![], mentions: vec![], forced, missed: missed_flag, truncated: None },
+            event: Event::ReplyPosted {
+                body,
+                audience,
+                attachments: vec![],
+                mentions: vec![],
+                forced,
+                missed: missed_flag,
+                truncated: None,
+            },
         });
         for watcher in &log.watchers {
             // Whoever left does not listen.

@@ -15,6 +15,7 @@ mod examine;
 mod journal;
 mod lists;
 mod migrations;
+mod notifications;
 mod owner;
 mod reads;
 mod rows;

@@ -16,7 +16,7 @@ use crate::connect::{Connection, Connector, Purpose};
 use crate::error::{SetupError, StartError, describe};
 use crate::journal::fence::{Fence, Written};
 use crate::journal::stream_of;
-use crate::rows::{bigint, counter, from_system_time, get, to_system_time};
+use crate::rows::{bigint, counter, get, to_system_time};
 use crate::tenant::{self, Failed};
 use crate::{DbClock, sql};
 
@@ -190,7 +190,7 @@ impl Owner {
 }
 
 fn became(ticket: TicketKey, written: &Written) -> Appended {
-    written.get(&ticket).map_or(Appended::Refused, |at| Appended::Committed { at: from_system_time(*at) })
+    written.get(&ticket).cloned().map_or(Appended::Refused, Appended::from)
 }
 
 fn unreadable(error: hub_core::ports::StoreError) -> SetupError {

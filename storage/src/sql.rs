@@ -34,6 +34,8 @@ statements! {
     JOURNAL_THREAD_BEFORE = "journal/thread_before.sql";
     LIST_CUSTOMER_PAGE = "lists/customer_page.sql";
     LIST_STAFF_PAGE = "lists/staff_page.sql";
+    NOTIFICATIONS_INBOX = "notifications/inbox.sql";
+    NOTIFICATIONS_MARK_READ = "notifications/mark_read.sql";
     PROVISION_CATEGORY = "provision/category.sql";
     PROVISION_SESSIONS = "provision/sessions.sql";
     PROVISION_SLUG = "provision/slug.sql";

@@ -63,7 +63,11 @@ fn weight(happened: &Happened) -> usize {
     match &happened.event {
         Event::ReplyPosted { body, .. } => body.len() + 200,
         Event::TicketCreated { description, .. } => description.len() + 200,
-        Event::StatusChanged { .. } | Event::Assigned { .. } | Event::FieldChanged { .. } | Event::NothingChanged {} | Event::Notified { .. } => 400,
+        Event::StatusChanged { .. }
+        | Event::Assigned { .. }
+        | Event::FieldChanged { .. }
+        | Event::NothingChanged {}
+        | Event::Notified { .. } => 400,
     }
 }
 

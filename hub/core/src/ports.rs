@@ -208,8 +208,6 @@ pub trait Notifications: Send + Sync + 'static {
 /// Notifications as they stand.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inbox {
-    /// The number of the newest of all; 0 before the first.
-    pub seq: u64,
     /// Oldest first, without a gap.
     pub notifications: Vec<Notification>,
     /// How far their tickets are read.
@@ -223,6 +221,13 @@ pub struct Reader {
     pub user: UserId,
     /// Customers read the threads of their own tickets, staff every ticket.
     pub side: Side,
+}
+
+impl Inbox {
+    /// The number of the newest; 0 where there is none.
+    pub fn seq(&self) -> u64 {
+        self.notifications.last().map_or(0, |newest| newest.seq)
+    }
 }
 
 /// What became of a cursor.

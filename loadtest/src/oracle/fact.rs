@@ -159,7 +159,15 @@ mod tests {
 
     fn reply(body: &str, audience: Audience, forced: Option<bool>) -> EventRecord {
         let body = body.to_owned();
-        record(Event::ReplyPosted { body, audience, attachments: vec![], mentions: vec![], forced, missed: None, truncated: None })
+        record(Event::ReplyPosted {
+            body,
+            audience,
+            attachments: vec![],
+            mentions: vec![],
+            forced,
+            missed: None,
+            truncated: None,
+        })
     }
 
     #[test]

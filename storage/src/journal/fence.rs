@@ -4,14 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
 
-use hub_core::ids::{TicketId, TicketKey, WorkspaceId};
-use hub_core::ports::Append;
+use hub_core::ids::{TicketId, TicketKey, UserId, WorkspaceId};
+use hub_core::ports::{Append, Appended, Notified};
 use hub_core::rules::ticket::TicketState;
+use hub_core::wire::Reason;
 use tokio_postgres::types::{Json, ToSql};
 use tokio_postgres::{Client, Error as PgError, Row, Statement};
 use uuid::Uuid;
 
-use crate::rows::{STATE_VERSION, bigint, to_system_time};
+use crate::rows::{STATE_VERSION, bigint, from_system_time, to_system_time};
 use crate::tenant::{self, Failed};
 use crate::{DbClock, sql};
 
@@ -28,8 +29,23 @@ pub(crate) struct Fence {
     made: AtomicU64,
 }
 
-/// The tickets that were written, each with the database's time.
-pub(crate) type Written = HashMap<TicketKey, SystemTime>;
+/// The tickets that were written.
+pub(crate) type Written = HashMap<TicketKey, Done>;
+
+/// How a ticket was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Done {
+    /// The database's time.
+    pub(crate) at: SystemTime,
+    /// The notifications that were written with it.
+    pub(crate) notified: Vec<Notified>,
+}
+
+impl From<Done> for Appended {
+    fn from(Done { at, notified }: Done) -> Self {
+        Self::Committed { at: from_system_time(at), notified }
+    }
+}
 
 impl Fence {
     pub(crate) async fn prepare(client: &Client) -> Result<Self, PgError> {
@@ -49,7 +65,9 @@ impl Fence {
     pub(crate) async fn append(&self, client: &Client, clock: &DbClock, appends: &[&Append]) -> Result<Written, Failed> {
         let tickets = TicketColumns::of(appends);
         let events = EventColumns::of(appends);
-        let params: Vec<&(dyn ToSql + Sync)> = tickets.params().into_iter().chain(events.params()).collect();
+        let notices = NoticeColumns::of(appends);
+        let params = tickets.params().into_iter().chain(events.params()).chain(notices.params());
+        let params: Vec<&(dyn ToSql + Sync)> = params.collect();
         let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         if made.is_power_of_two() || made.is_multiple_of(REPLAN_EVERY) {
             client.batch_execute("DISCARD PLANS").await.map_err(Failed::unknown)?;
@@ -61,10 +79,19 @@ impl Fence {
         metrics::histogram!("tandem_journal_commit_seconds").record(answered.duration_since(asked).as_secs_f64());
         metrics::histogram!("tandem_journal_batch_appends").record(u32::try_from(appends.len()).map_or(f64::MAX, f64::from));
         let mut written = Written::with_capacity(rows.len());
+        // the rows of tickets come before those of their notifications
         for row in &rows {
-            let (ticket, at) = written_row(row).map_err(Failed::unknown)?;
-            clock.heard(asked, answered, at);
-            written.insert(ticket, at);
+            match written_row(row).map_err(Failed::unknown)? {
+                (ticket, WrittenRow::Ticket(at)) => {
+                    clock.heard(asked, answered, at);
+                    written.insert(ticket, Done { at, notified: Vec::new() });
+                }
+                (ticket, WrittenRow::Notification(notified)) => {
+                    if let Some(done) = written.get_mut(&ticket) {
+                        done.notified.push(notified);
+                    }
+                }
+            }
         }
         Ok(written)
     }
@@ -87,10 +114,23 @@ fn workspaces(appends: &[&Append]) -> Vec<Uuid> {
     distinct.into_iter().collect()
 }
 
-fn written_row(row: &Row) -> Result<(TicketKey, SystemTime), PgError> {
+/// A row of the statement's answer.
+enum WrittenRow {
+    Ticket(SystemTime),
+    Notification(Notified),
+}
+
+fn written_row(row: &Row) -> Result<(TicketKey, WrittenRow), PgError> {
     let (workspace, ticket): (Uuid, Uuid) = (row.try_get("workspace_id")?, row.try_get("ticket_id")?);
     let key = TicketKey { workspace: WorkspaceId::new(workspace), ticket: TicketId::new(ticket) };
-    Ok((key, row.try_get("at")?))
+    let Some(user) = row.try_get::<_, Option<Uuid>>("user_id")? else {
+        return Ok((key, WrittenRow::Ticket(row.try_get("at")?)));
+    };
+    let number = |column| row.try_get::<_, i64>(column).map(|number| u64::try_from(number).unwrap_or(0));
+    // Written by the same statement as they were told: always a reason of ours.
+    let reason = row.try_get::<_, &str>("reason")?.parse().unwrap_or(Reason::Replied);
+    let notified = Notified { user: UserId::new(user), seq: number("seq")?, reason, ticket_seq: number("ticket_seq")? };
+    Ok((key, WrittenRow::Notification(notified)))
 }
 
 /// Columns as the statement takes them: one array each, in the order of its parameters.
@@ -202,6 +242,35 @@ impl<'a> EventColumns<'a> {
                 columns.key_by.push(used.map(|used| used.by.uuid()));
                 columns.key_digest.push(used.map(|used| used.digest.as_slice()));
                 columns.key_missed.push(used.map(|_| append.missed(at)));
+            }
+        }
+        columns
+    }
+}
+
+columns! {
+    /// One row per notice.
+    NoticeColumns<'a> {
+        workspace_id: Uuid,
+        ticket_id: Uuid,
+        ticket_seq: i64,
+        user_id: Uuid,
+        reason: &'a str,
+    }
+}
+
+impl NoticeColumns<'_> {
+    fn of(appends: &[&Append]) -> Self {
+        let mut columns = Self::default();
+        for append in appends {
+            for event in &append.events {
+                for notice in &event.notices {
+                    columns.workspace_id.push(append.ticket.workspace.uuid());
+                    columns.ticket_id.push(append.ticket.ticket.uuid());
+                    columns.ticket_seq.push(bigint(event.happened.seq));
+                    columns.user_id.push(notice.user.uuid());
+                    columns.reason.push(notice.reason.name());
+                }
             }
         }
         columns

@@ -80,7 +80,7 @@ fn check(append: &Append) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn event(row: &Row) -> Result<Happened, StoreError> {
+pub(crate) fn event(row: &Row) -> Result<Happened, StoreError> {
     let (data, private): (&[u8], Option<&[u8]>) = (get(row, "data")?, get(row, "private")?);
     Happened::open(data, private).map_err(|error| unreadable(error.to_string()))
 }

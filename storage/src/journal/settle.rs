@@ -7,15 +7,15 @@ use hub_core::ids::{TicketId, TicketKey, WorkspaceId};
 use hub_core::ports::Append;
 use tokio_postgres::{Client, Error as PgError, Row};
 
-use super::fence::Fence;
+use super::fence::{Done, Fence};
 use crate::rows::bigint;
 use crate::tenant::Failed;
 
 /// What is known of an append after looking.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Fate {
     /// Its own hash stands at its own place.
-    Written(SystemTime),
+    Written(Done),
     /// The ticket still ends where the append wanted to begin.
     NotWritten,
     /// Something else stands there.
@@ -39,7 +39,8 @@ impl Found {
     fn judge(&self, append: &Append) -> Fate {
         let ours = append.events.first().map(|event| event.sealed.hash.as_slice());
         if self.hash.is_some() && self.hash.as_deref() == ours {
-            return Fate::Written(self.at);
+            // Its notifications are there too, but nobody knows their numbers any more.
+            return Fate::Written(Done { at: self.at, notified: Vec::new() });
         }
         if self.last_seq == bigint(append.expected_seq) { Fate::NotWritten } else { Fate::Overtaken }
     }

@@ -18,7 +18,6 @@ use super::queue::{Pending, Queue};
 use super::settle::{Fate, settle};
 use crate::connect::{Connection, Connector};
 use crate::error::{describe, is_about_a_row, unavailable};
-use crate::rows::from_system_time;
 use crate::tenant::Failed;
 use crate::{DbClock, sql};
 
@@ -101,7 +100,7 @@ impl Writer {
                     let written = link.fence.append(client, &self.clock, &appends).await?;
                     Ok(appends
                         .iter()
-                        .map(|a| written.get(&a.ticket).map_or(Fate::Overtaken, |at| Fate::Written(*at)))
+                        .map(|a| written.get(&a.ticket).map_or(Fate::Overtaken, |done| Fate::Written(done.clone())))
                         .collect())
                 }
                 Knowledge::InDoubt => settle(&link.fence, client, &appends).await,
@@ -109,8 +108,9 @@ impl Writer {
                     let written = link.fence.append(client, &self.clock, &appends).await?;
                     // who is absent now may have been written by the first attempt after all
                     let fates = settle(&link.fence, client, &appends).await?;
-                    let fate =
-                        |(append, fate): (&&Append, Fate)| written.get(&append.ticket).map_or(fate, |at| Fate::Written(*at));
+                    let fate = |(append, fate): (&&Append, Fate)| {
+                        written.get(&append.ticket).map_or(fate, |done| Fate::Written(done.clone()))
+                    };
                     let over = |fate| if matches!(fate, Fate::NotWritten) { Fate::Overtaken } else { fate };
                     Ok(appends.iter().zip(fates).map(fate).map(over).collect())
                 }
@@ -173,9 +173,9 @@ impl Writer {
 /// Answers what is decided; gives back what has to be written again.
 fn tell(pending: Pending, fate: Fate) -> Option<Pending> {
     match fate {
-        Fate::Written(at) => {
+        Fate::Written(done) => {
             trace(&pending.append, "an append was written");
-            pending.answer(Ok(Appended::Committed { at: from_system_time(at) }));
+            pending.answer(Ok(done.into()));
         }
         Fate::Overtaken => {
             trace(&pending.append, "an append was overtaken by another owner, or its key was used");

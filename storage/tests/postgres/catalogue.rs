@@ -105,6 +105,9 @@ async fn the_hubs_role_can_do_what_it_has_to_and_nothing_more() {
         [
             "categories: SELECT",
             "events: INSERT SELECT",
+            "notification_heads: INSERT SELECT",
+            "notifications: INSERT SELECT",
+            "read_cursors: INSERT SELECT",
             "refinery_schema_history: SELECT",
             "sessions: INSERT SELECT",
             "stream: SELECT",
@@ -124,7 +127,7 @@ async fn the_hubs_role_can_do_what_it_has_to_and_nothing_more() {
          AND NOT has_table_privilege('tandem_app', a.attrelid, 'UPDATE') ORDER BY 1",
     )
     .await;
-    assert_eq!(columns, ["sessions.revoked_at", "workspaces.next_number"]);
+    assert_eq!(columns, ["notification_heads.last_seq", "read_cursors.seq", "sessions.revoked_at", "workspaces.next_number"]);
     let powers = names(
         &client,
         "SELECT rolname::text FROM pg_roles WHERE rolname IN ('tandem_app', 'tandem_test_app')

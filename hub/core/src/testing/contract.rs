@@ -274,7 +274,7 @@ pub async fn notifications_are_numbered_for_each_person(subject: &dyn Subject) {
     let journal = subject.journal();
     let (mut one, mut other) = (Sample::of(subject.fresh()), Sample::of(subject.fresh()));
     let cleo = one.customer.user;
-    let already = subject.notifications().inbox(one.ticket.workspace, cleo, None, 1).await.expect("answers").seq;
+    let already = subject.notifications().inbox(one.ticket.workspace, cleo, None, 1).await.expect("answers").seq();
     for sample in [&mut one, &mut other] {
         let creation = sample.creation();
         assert_eq!(notified(sample.write(journal, creation).await), []);
@@ -289,7 +289,7 @@ pub async fn notifications_are_numbered_for_each_person(subject: &dyn Subject) {
     refused(journal.append(too_late).await);
 
     let inbox = inbox(subject, &one, cleo, None, 10).await;
-    assert_eq!(inbox.seq, already + 3);
+    assert_eq!(inbox.seq(), already + 3);
     let newest: Vec<_> =
         inbox.notifications.iter().rev().take(3).map(|n| (n.seq - already, n.ticket, n.happened.seq)).collect();
     assert_eq!(newest, [(3, one.ticket.ticket, 3), (2, other.ticket.ticket, 2), (1, one.ticket.ticket, 2)]);
@@ -307,7 +307,8 @@ pub async fn one_append_tells_several_people_in_order(subject: &dyn Subject) {
     let journal = subject.journal();
     let mut sample = five_events(subject).await;
     let (agent, cleo, workspace) = (sample.agent.clone(), sample.customer.user, sample.ticket.workspace);
-    let told_before = |user| async move { subject.notifications().inbox(workspace, user, None, 1).await.expect("answers").seq };
+    let told_before =
+        |user| async move { subject.notifications().inbox(workspace, user, None, 1).await.expect("answers").seq() };
     let (agents, cleos) = (told_before(agent.user).await, told_before(cleo).await);
     let boss = super::build::asker(crate::rules::permissions::Role::Agent, 9);
     let steps = vec![

@@ -264,7 +264,7 @@ impl Log {
         let cursor = |ticket_id: TicketId| {
             self.cursors.get(&(workspace, user, ticket_id)).map(|seq| ReadCursor { ticket_id, seq: *seq })
         };
-        Ok(Inbox { seq: told.len() as u64, notifications, read: tickets.into_iter().filter_map(cursor).collect() })
+        Ok(Inbox { notifications, read: tickets.into_iter().filter_map(cursor).collect() })
     }
 
     fn notification(&self, workspace: WorkspaceId, seq: u64, told: Told) -> Result<Option<Notification>, StoreError> {

@@ -162,7 +162,13 @@ fn acts(
         steps.push(sort);
     }
     if events(&acts) < MAX_EVENTS && acts.len() > 1 && dice.chance(60) {
-        let note = Step::PostReply { body: told.note.clone(), audience: Audience::Internal, based_on: None, force: false, mentions: vec![] };
+        let note = Step::PostReply {
+            body: told.note.clone(),
+            audience: Audience::Internal,
+            based_on: None,
+            force: false,
+            mentions: vec![],
+        };
         acts.insert(acts.len() - 1, by_agent(vec![note]));
     }
     if events(&acts) > MAX_EVENTS {

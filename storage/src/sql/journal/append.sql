@@ -1,7 +1,9 @@
 -- The fence: appends to many tickets, each of them wholly or not at all; who is absent from the answer wrote nothing.
 -- Called by: the journal's writer and the seeds, once per batch, in a transaction with app.workspaces set.
--- Indexes: tickets_pkey (wanted rows), events_by_key (spent keys).
+-- Whoever is told of an event gets a notification with the next number of that person.
+-- Indexes: tickets_pkey (wanted rows), events_by_key (spent keys), notification_heads_pkey.
 -- Locks: the ticket rows, in order and without waiting (SKIP LOCKED); a new ticket waits only for another that makes the same one.
+-- Then the heads of those who are told, in order, waiting: last, so that whoever holds one waits for nothing but other heads.
 -- Plan: the writer's connection allows nothing but nested loops over indexes; the memberships (NOT IN, IS TRUE) are hashed lists.
 -- A key that is used between this snapshot and the row's lock breaks the unique index; the batch is then tried one by one.
 WITH
@@ -66,7 +68,39 @@ inserted AS (
   WHERE ((workspace_id, ticket_id) IN (SELECT workspace_id, ticket_id FROM fenced)) IS TRUE
   ORDER BY workspace_id, ticket_id, seq
   RETURNING workspace_id, ticket_id
+),
+told AS MATERIALIZED (
+  SELECT *
+  FROM unnest($34::uuid[], $35::uuid[], $36::bigint[], $37::uuid[], $38::text[])
+       WITH ORDINALITY AS n (workspace_id, ticket_id, ticket_seq, user_id, reason, place)
+  WHERE ((workspace_id, ticket_id) IN (SELECT workspace_id, ticket_id FROM fenced)) IS TRUE
+),
+heads AS (
+  INSERT INTO notification_heads AS h (workspace_id, user_id, last_seq)
+  SELECT workspace_id, user_id, count(*)
+  FROM told
+  GROUP BY workspace_id, user_id
+  ORDER BY workspace_id, user_id
+  ON CONFLICT (workspace_id, user_id) DO UPDATE SET last_seq = h.last_seq + excluded.last_seq
+  RETURNING h.workspace_id, h.user_id, h.last_seq
+),
+-- how far before the head of its person each one stands
+placed AS (
+  SELECT told.*, count(*) OVER (PARTITION BY workspace_id, user_id)
+         - row_number() OVER (PARTITION BY workspace_id, user_id ORDER BY place) AS back
+  FROM told
+),
+notified AS (
+  INSERT INTO notifications (workspace_id, user_id, seq, reason, ticket_id, ticket_seq)
+  SELECT p.workspace_id, p.user_id, h.last_seq - p.back, p.reason, p.ticket_id, p.ticket_seq
+  FROM placed p
+  JOIN heads h ON h.workspace_id = p.workspace_id AND h.user_id = p.user_id
+  RETURNING workspace_id, user_id, seq, reason, ticket_id, ticket_seq
 )
-SELECT workspace_id, ticket_id, count(*) AS events, clock_timestamp() AS at
+SELECT workspace_id, ticket_id, NULL::uuid AS user_id, NULL::bigint AS seq, NULL::text AS reason, NULL::bigint AS ticket_seq,
+       clock_timestamp() AS at
 FROM inserted
 GROUP BY workspace_id, ticket_id
+UNION ALL
+SELECT workspace_id, ticket_id, user_id, seq, reason, ticket_seq, NULL
+FROM notified
