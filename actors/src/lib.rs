@@ -1,4 +1,4 @@
-//! Who owns live state. Every open ticket and every workspace is one actor with one mailbox; actix lives here.
+//! Who owns live state. Every open ticket, every workspace and every person who is here is one actor with one mailbox; actix lives here.
 //!
 //! ```text
 //! Tickets (handle) ─▶ Shard (one per arbiter: who is awake) ─▶ TicketActor ─▶ Journal (port)
@@ -19,12 +19,13 @@ pub mod metrics;
 mod shard;
 mod ticket;
 mod tickets;
+mod user;
 mod workspace;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use hub_core::ports::{Clock, Journal, Workspaces};
+use hub_core::ports::{Clock, Journal, Notifications, Workspaces};
 
 pub use tickets::{NewTicket, Receipt, Tickets};
 
@@ -33,6 +34,8 @@ pub use tickets::{NewTicket, Receipt, Tickets};
 pub struct Ports {
     /// The log.
     pub journal: Arc<dyn Journal>,
+    /// What people are told of, and how far they have read.
+    pub notifications: Arc<dyn Notifications>,
     /// Facts and counters of workspaces.
     pub workspaces: Arc<dyn Workspaces>,
     /// Database time.

@@ -105,7 +105,7 @@ pub(crate) fn ticket_panicked() {
     counter!("tandem_ticket_panics_total").increment(1);
 }
 
-/// A `shard` or a `fanout` panicked, and went on.
+/// A `shard`, a `fanout` or a `user` panicked, and went on or began anew.
 pub(crate) fn panicked(actor: &'static str) {
     counter!("tandem_panics_total", "actor" => actor).increment(1);
 }

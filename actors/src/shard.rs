@@ -1,4 +1,4 @@
-//! One arbiter's share of the tickets and workspaces: who is awake, waking the others, letting the idle go, and
+//! One arbiter's share of the tickets, workspaces and people: who is awake, waking the others, letting the idle go, and
 //! forgetting those that panicked, so that the next message finds a fresh actor.
 //!
 //! Should the shard itself panic, it lives on: what it was busy with begins anew, and nothing else notices.
@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::facts::FactsCache;
 use crate::metrics;
 use crate::ticket::{TicketActor, TicketMessage, ToActor};
+use crate::user::{UserActor, UserKey, UserMessage};
 use crate::workspace::{WorkspaceActor, WorkspaceMessage};
 use crate::{Ports, Settings, Tickets};
 
@@ -44,6 +45,14 @@ pub struct ToWorkspace {
     pub message: WorkspaceMessage,
 }
 
+/// For a person of this shard.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ToUser {
+    pub user: UserKey,
+    pub message: UserMessage,
+}
+
 /// The handle that the shard's actors reach others by: the first message of a shard.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -58,6 +67,15 @@ pub struct OfferToGo {
     pub handled: u64,
 }
 
+/// Nobody watches a person's notifications any longer; as for a ticket.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct OfferUserToGo {
+    pub user: UserKey,
+    pub actor: Addr<UserActor>,
+    pub handled: u64,
+}
+
 /// A ticket is no longer usable.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -67,7 +85,7 @@ pub struct Gone {
     pub why: WhyGone,
 }
 
-/// The shard lost its footing while it was busy with this ticket or workspace: whoever waits is answered, whoever watches
+/// The shard lost its footing while it was busy with this ticket, workspace or person: whoever waits is answered, whoever watches
 /// asks again, and the next message finds a fresh actor.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -99,10 +117,11 @@ pub struct Shard {
     facts: Arc<FactsCache>,
     activations: Arc<Semaphore>,
     shared: Option<Arc<Shared>>,
-    tickets: HashMap<TicketKey, Awake>,
+    tickets: HashMap<TicketKey, Awake<TicketActor>>,
     /// Tickets that panicked not long ago.
     ailing: HashMap<TicketKey, Deaths>,
     workspaces: HashMap<WorkspaceId, Addr<WorkspaceActor>>,
+    users: HashMap<UserKey, Awake<UserActor>>,
 }
 
 /// The panics of one ticket.
@@ -111,10 +130,17 @@ struct Deaths {
     last: Instant,
 }
 
-struct Awake {
-    actor: Addr<TicketActor>,
+struct Awake<A: Actor> {
+    actor: Addr<A>,
     /// Messages sent to it: it may go only when it has handled them all.
     sent: u64,
+}
+
+impl<A: Actor> Awake<A> {
+    /// True for the offer of the actor that is meant, which has seen everything that was sent to it.
+    fn may_go(&self, actor: &Addr<A>, handled: u64) -> bool {
+        self.actor == *actor && self.sent == handled
+    }
 }
 
 impl Shard {
@@ -127,8 +153,8 @@ impl Shard {
     ) -> Addr<Self> {
         Self::start_in_arbiter(arbiter, |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
-            let (tickets, ailing, workspaces) = (HashMap::new(), HashMap::new(), HashMap::new());
-            Self { ports, settings, facts, activations, shared: None, tickets, ailing, workspaces }
+            let (tickets, ailing, workspaces, users) = (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
+            Self { ports, settings, facts, activations, shared: None, tickets, ailing, workspaces, users }
         })
     }
 }
@@ -140,6 +166,7 @@ enum About {
     Itself,
     Ticket(TicketKey),
     Workspace(WorkspaceId),
+    User(UserKey),
 }
 
 impl Shard {
@@ -161,6 +188,11 @@ impl Shard {
             About::Workspace(workspace) => {
                 if let Some(actor) = self.workspaces.get(&workspace) {
                     actor.do_send(BeginAnew);
+                }
+            }
+            About::User(user) => {
+                if let Some(awake) = self.users.get(&user) {
+                    awake.actor.do_send(BeginAnew);
                 }
             }
         }
@@ -202,6 +234,22 @@ impl Shard {
             && let Err(refused) = actor.try_send(crate::workspace::ToActor(message))
         {
             refused.into_inner().0.refuse(Problem::busy(250));
+        }
+    }
+
+    fn pass_to_user(&mut self, ToUser { user, message }: ToUser) {
+        let Some(shared) = &self.shared else { return message.refuse(Problem::busy(250)) };
+        if self.users.get(&user).is_some_and(|awake| !awake.actor.connected()) {
+            self.users.remove(&user);
+        }
+        if message.is_idle_talk() && !self.users.contains_key(&user) {
+            return;
+        }
+        let awake =
+            self.users.entry(user).or_insert_with(|| Awake { actor: UserActor::wake(user, Arc::clone(shared)), sent: 0 });
+        match awake.actor.try_send(crate::user::ToActor(message)) {
+            Ok(()) => awake.sent += 1,
+            Err(refused) => refused.into_inner().0.refuse(Problem::busy(250)),
         }
     }
 
@@ -262,11 +310,29 @@ impl Handler<ToWorkspace> for Shard {
     }
 }
 
+impl Handler<ToUser> for Shard {
+    type Result = ();
+    fn handle(&mut self, message: ToUser, _: &mut Self::Context) {
+        self.guarded(About::User(message.user), |shard| shard.pass_to_user(message));
+    }
+}
+
+impl Handler<OfferUserToGo> for Shard {
+    type Result = ();
+    fn handle(&mut self, OfferUserToGo { user, actor, handled }: OfferUserToGo, _: &mut Self::Context) {
+        self.guarded(About::User(user), |shard| {
+            if shard.users.get(&user).is_some_and(|awake| awake.may_go(&actor, handled)) {
+                shard.users.remove(&user);
+            }
+        });
+    }
+}
+
 impl Handler<OfferToGo> for Shard {
     type Result = ();
     fn handle(&mut self, OfferToGo { ticket, actor, handled }: OfferToGo, _: &mut Self::Context) {
         self.guarded(About::Ticket(ticket), |shard| {
-            if shard.tickets.get(&ticket).is_some_and(|awake| awake.actor == actor && awake.sent == handled) {
+            if shard.tickets.get(&ticket).is_some_and(|awake| awake.may_go(&actor, handled)) {
                 // Forgotten first: whatever comes from now on wakes a fresh actor. The address was its last, so it ends.
                 shard.tickets.remove(&ticket);
             }

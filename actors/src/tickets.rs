@@ -5,19 +5,20 @@ use std::time::Instant;
 
 use actix::{Addr, Arbiter, ArbiterHandle};
 use hub_core::ids::{CommandKey, StreamId, TicketId, TicketKey, WorkspaceId};
-use hub_core::ports::Journal;
+use hub_core::ports::{Journal, Marked, Notifications, Reader, StoreError};
 use hub_core::rules::intent::{Asker, Intent, Step};
-use hub_core::rules::permissions::{Act, may};
+use hub_core::rules::permissions::{Act, Side, may};
 use hub_core::rules::stale::Numbering;
 use hub_core::rules::workspace::WorkspaceFacts;
-use hub_core::wire::{Priority, Problem, Source, Topic};
+use hub_core::wire::{EventRecord, Priority, Problem, ReadCursor, Source, Topic};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::facts::FactsCache;
 use crate::fanout::{TopicKey, Watch, WatchAnswer, WorkerGone};
-use crate::shard::{Shard, ToTicket, ToWorkspace};
+use crate::shard::{Shard, ToTicket, ToUser, ToWorkspace};
 use crate::ticket::TicketMessage;
+use crate::user::{UserKey, UserMessage};
 use crate::workspace::WorkspaceMessage;
 use crate::{Ports, Settings, metrics};
 
@@ -68,13 +69,14 @@ struct Inner {
     facts: Arc<FactsCache>,
     settings: Settings,
     journal: Arc<dyn Journal>,
+    notifications: Arc<dyn Notifications>,
 }
 
 impl Tickets {
     pub(crate) fn start(ports: Ports, settings: Settings) -> Self {
         let facts = Arc::new(FactsCache::new(Arc::clone(&ports.workspaces), settings.facts_for));
         let activations = Arc::new(Semaphore::new(settings.activations));
-        let journal = Arc::clone(&ports.journal);
+        let (journal, notifications) = (Arc::clone(&ports.journal), Arc::clone(&ports.notifications));
         let shards = (0..settings.shards.max(1)).map(|_| {
             let (ports, settings) = (ports.clone(), settings.clone());
             let (facts, activations) = (Arc::clone(&facts), Arc::clone(&activations));
@@ -83,7 +85,7 @@ impl Tickets {
         });
         let shards: Vec<_> = shards.collect();
         let permits = Arc::new(Semaphore::new(settings.commands_in_flight));
-        let tickets = Self { inner: Arc::new(Inner { shards, permits, facts, settings, journal }) };
+        let tickets = Self { inner: Arc::new(Inner { shards, permits, facts, settings, journal, notifications }) };
         for shard in &tickets.inner.shards {
             // Their mailboxes are empty: shards need the way to the workspaces before anything else.
             if shard.try_send(crate::shard::Begin(tickets.clone())).is_err() {
@@ -159,6 +161,56 @@ impl Tickets {
         }
     }
 
+    /// What somebody was told of before a number (or the newest), at most `limit`: oldest first, as that person counts, and how far
+    /// the tickets of these are read.
+    ///
+    /// # Errors
+    /// `not_found` for those who see no tickets, `unavailable` when it cannot be read.
+    pub async fn notifications(
+        &self,
+        workspace: WorkspaceId,
+        by: &Asker,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<(Vec<EventRecord>, Vec<ReadCursor>), Problem> {
+        if by.role.side() == Side::Platform {
+            return Err(Problem::not_found());
+        }
+        let facts = self.facts(workspace).await?;
+        let inbox = self.inner.notifications.inbox(workspace, by.user, before, limit).await.map_err(|error| {
+            tracing::warn!(%workspace, %error, "notifications cannot be read");
+            Problem::unavailable()
+        })?;
+        let records = inbox.notifications.iter().map(|notification| notification.record(&facts, by.numbering())).collect();
+        Ok((records, inbox.read))
+    }
+
+    /// Moves somebody's cursor on a ticket, and tells all devices of that person. Answers where it stands: it never goes back.
+    ///
+    /// # Errors
+    /// `not_found` for a ticket that is not this person's to see, `invalid` beyond its end, `busy` without room: then nothing
+    /// happened; `unavailable`: send it again.
+    pub async fn mark_read(&self, workspace: WorkspaceId, by: &Asker, ticket_id: TicketId, seq: u64) -> Result<u64, Problem> {
+        let _permit = Arc::clone(&self.inner.permits).try_acquire_owned().map_err(|_| Problem::busy(250))?;
+        let reader = Reader { user: by.user, side: by.role.side() };
+        let marked = self.inner.notifications.mark_read(workspace, reader, ticket_id, seq).await;
+        let seq = match marked {
+            Ok(Marked::At(seq)) => seq,
+            Ok(Marked::NoTicket) => return Err(Problem::not_found()),
+            Ok(Marked::Ahead) => return Err(Problem::invalid_field("seq", "is beyond the last event")),
+            Err(StoreError::Full) => return Err(Problem::busy(500)),
+            Err(error) => {
+                tracing::warn!(ticket = %ticket_id, %error, "a read cursor cannot be moved");
+                return Err(Problem::unavailable());
+            }
+        };
+        let told = self.send_to_user(UserKey { workspace, user: by.user }, UserMessage::Read(ReadCursor { ticket_id, seq }));
+        if told.is_err() {
+            tracing::debug!(ticket = %ticket_id, "a read cursor found no room; the next reading of that person brings it");
+        }
+        Ok(seq)
+    }
+
     /// Commands under way.
     pub fn commands_in_flight(&self) -> usize {
         self.inner.settings.commands_in_flight.saturating_sub(self.inner.permits.available_permits())
@@ -200,13 +252,17 @@ impl Tickets {
     /// # Errors
     /// `busy` when the owner has no room; `not_found` for topics that this hub does not have.
     pub(crate) fn watch(&self, watch: Watch) -> Result<(), Problem> {
-        let TopicKey { workspace, topic } = watch.topic;
+        let TopicKey { workspace, topic, user } = watch.topic;
         match topic {
             Topic::Ticket(ticket) | Topic::Thread(ticket) => {
                 self.send(TicketKey { workspace, ticket }, TicketMessage::Watch(Box::new(watch)))
             }
             Topic::Workspace => self.send_to_workspace(workspace, WorkspaceMessage::Watch(Box::new(watch))),
-            Topic::Me | Topic::Radar => {
+            Topic::Me => {
+                let user = user.unwrap_or(watch.by.user);
+                self.send_to_user(UserKey { workspace, user }, UserMessage::Watch(Box::new(watch)))
+            }
+            Topic::Radar => {
                 watch.answer(WatchAnswer::Refused(Problem::not_found()));
                 Ok(())
             }
@@ -216,13 +272,14 @@ impl Tickets {
     /// A worker has nobody left who watches a topic. Where the message finds no room, the owner keeps sending to a worker
     /// that has no use for it: costs a little, breaks nothing.
     pub(crate) fn unwatch(&self, key: TopicKey, gone: WorkerGone) {
-        let TopicKey { workspace, topic } = key;
+        let TopicKey { workspace, topic, user } = key;
         let sent = match topic {
             Topic::Ticket(ticket) | Topic::Thread(ticket) => {
                 self.send(TicketKey { workspace, ticket }, TicketMessage::Unwatch { topic, gone })
             }
             Topic::Workspace => self.send_to_workspace(workspace, WorkspaceMessage::Unwatch(gone)),
-            Topic::Me | Topic::Radar => Ok(()),
+            Topic::Me => user.map_or(Ok(()), |user| self.send_to_user(UserKey { workspace, user }, UserMessage::Unwatch(gone))),
+            Topic::Radar => Ok(()),
         };
         if sent.is_err() {
             tracing::debug!(%topic, "an unwatch found no room");
@@ -237,6 +294,11 @@ impl Tickets {
     pub(crate) fn send_to_workspace(&self, workspace: WorkspaceId, message: WorkspaceMessage) -> Result<(), Problem> {
         let shard = self.shard(workspace.uuid().as_u128());
         shard.try_send(ToWorkspace { workspace, message }).map_err(|_| Problem::busy(250))
+    }
+
+    pub(crate) fn send_to_user(&self, user: UserKey, message: UserMessage) -> Result<(), Problem> {
+        let shard = self.shard(user.user.uuid().as_u128());
+        shard.try_send(ToUser { user, message }).map_err(|_| Problem::busy(250))
     }
 
     /// Version 7 ids begin alike and end at random; the halves are folded so that either kind spreads.

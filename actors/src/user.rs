@@ -24,7 +24,7 @@ use hub_core::wire::{
 
 use crate::fanout::{Delivery, Frame, TopicKey, Watch, WatchAnswer, WorkerGone};
 use crate::interest::Interest;
-use crate::shard::{OfferUserToGo, Shared};
+use crate::shard::{BeginAnew, OfferUserToGo, Shared};
 
 /// Backstop of the mailbox.
 const MAILBOX: usize = 16_384;
@@ -138,17 +138,22 @@ impl UserActor {
     /// Every way into the actor leads through here: a panic ends this actor, and nothing else.
     fn guarded(&mut self, ctx: &mut Context<Self>, turn: impl FnOnce(&mut Self, &mut Context<Self>)) {
         if catch_unwind(AssertUnwindSafe(|| turn(self, ctx))).is_err() {
+            crate::metrics::panicked("user");
             tracing::error!(user = %self.key.user, "a person's notifications panicked; they are read anew");
-            // Those that wait are refused as they are dropped; those that watch ask the next actor.
-            self.life = Life::Reading { published: None, waiting: Vec::new(), again: false, tries: 0 };
-            ctx.terminate();
-            let topic = self.topic();
-            self.watchers.publish(|| Delivery::Resync { topic });
+            self.begin_anew(ctx);
         }
     }
 
+    /// Those that wait are refused as they are dropped; those that watch ask the next actor.
+    fn begin_anew(&mut self, ctx: &mut Context<Self>) {
+        self.life = Life::Reading { published: None, waiting: Vec::new(), again: false, tries: 0 };
+        ctx.terminate();
+        let topic = self.topic();
+        self.watchers.publish(|| Delivery::Resync { topic });
+    }
+
     fn topic(&self) -> TopicKey {
-        TopicKey { workspace: self.key.workspace, topic: Topic::Me, user: Some(self.key.user) }
+        TopicKey::of(self.key.workspace, Topic::Me, self.key.user)
     }
 
     fn handle_message(&mut self, ctx: &mut Context<Self>, message: UserMessage) {
@@ -260,10 +265,13 @@ impl UserActor {
         *again = false;
         let (pause, key, shared) = (pause(*tries), self.key, Arc::clone(&self.shared));
         let reading = async move {
-            tokio::time::sleep(pause).await;
-            let closed = || StoreError::Unavailable("the hub is stopping".into());
-            let _room = shared.activations.acquire().await.map_err(|_| closed())?;
-            let facts = shared.facts.get(key.workspace).await?.ok_or_else(closed)?;
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
+            let closed = |_| StoreError::Unavailable("the hub is stopping".into());
+            let _room = shared.activations.acquire().await.map_err(closed)?;
+            let no_such = || StoreError::Unreadable("there is no such workspace".into());
+            let facts = shared.facts.get(key.workspace).await?.ok_or_else(no_such)?;
             let limit = u32::try_from(NEWEST).unwrap_or(u32::MAX);
             Ok((facts, shared.ports.notifications.inbox(key.workspace, key.user, None, limit).await?))
         };
@@ -311,6 +319,10 @@ impl UserActor {
             watch.answer(WatchAnswer::Refused(Problem::unavailable()));
         }
         *tries = tries.saturating_add(1);
+        if self.watchers.is_empty() {
+            // Nobody is here to be told; the shard finds the actor gone, and the next who comes wakes a fresh one.
+            return ctx.terminate();
+        }
         self.read(ctx);
     }
 
@@ -419,5 +431,12 @@ impl Handler<ToActor> for UserActor {
             actor.handle_message(ctx, message);
             actor.rest_if_idle(ctx);
         });
+    }
+}
+
+impl Handler<BeginAnew> for UserActor {
+    type Result = ();
+    fn handle(&mut self, _: BeginAnew, ctx: &mut Self::Context) {
+        self.begin_anew(ctx);
     }
 }

@@ -104,7 +104,7 @@ impl WorkspaceActor {
     }
 
     fn topic(&self) -> TopicKey {
-        TopicKey { workspace: self.id, topic: Topic::Workspace }
+        TopicKey::shared(self.id, Topic::Workspace)
     }
 
     fn handle_message(&mut self, ctx: &mut Context<Self>, message: WorkspaceMessage) {

@@ -282,6 +282,7 @@ pub fn received(decoded: &Result<Request, BadRequest>) {
             ClientFrame::ChangeStatus { .. } => "change_status",
             ClientFrame::Assign { .. } => "assign",
             ClientFrame::UpdateTicket { .. } => "update_ticket",
+            ClientFrame::MarkRead { .. } => "mark_read",
         },
     };
     counter!("tandem_frames_in_total", "type" => kind).increment(1);

@@ -160,6 +160,14 @@ impl Owner {
         self.run(workspace, sql::PROVISION_SESSIONS, &params).await.map(drop)
     }
 
+    /// Marks as read, for everybody who was told of them, the tickets that nobody touched since `until`.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn read_until(&self, workspace: WorkspaceId, until: UnixMs) -> Result<(), SetupError> {
+        self.run(workspace, sql::PROVISION_READ_CURSORS, &[&workspace.uuid(), &to_system_time(until)]).await.map(drop)
+    }
+
     /// How many tickets a workspace has.
     ///
     /// # Errors

@@ -37,6 +37,7 @@ statements! {
     NOTIFICATIONS_INBOX = "notifications/inbox.sql";
     NOTIFICATIONS_MARK_READ = "notifications/mark_read.sql";
     PROVISION_CATEGORY = "provision/category.sql";
+    PROVISION_READ_CURSORS = "provision/read_cursors.sql";
     PROVISION_SESSIONS = "provision/sessions.sql";
     PROVISION_SLUG = "provision/slug.sql";
     PROVISION_TEAM = "provision/team.sql";

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use actix::Addr;
-use hub_core::ids::WorkspaceId;
+use hub_core::ids::{UserId, WorkspaceId};
 use hub_core::rules::intent::Asker;
 use hub_core::rules::resume::Position;
 use hub_core::wire::{ErrorCode, Problem, ServerFrame, Topic};
@@ -45,6 +45,24 @@ pub struct TopicKey {
     pub workspace: WorkspaceId,
     /// What is watched.
     pub topic: Topic,
+    /// Whose it is, where each person has one of their own.
+    pub user: Option<UserId>,
+}
+
+impl TopicKey {
+    /// The topic that `user` means.
+    pub const fn of(workspace: WorkspaceId, topic: Topic, user: UserId) -> Self {
+        let user = match topic {
+            Topic::Me => Some(user),
+            Topic::Ticket(_) | Topic::Thread(_) | Topic::Workspace | Topic::Radar => None,
+        };
+        Self { workspace, topic, user }
+    }
+
+    /// A topic that is the same for everybody who may see it.
+    pub const fn shared(workspace: WorkspaceId, topic: Topic) -> Self {
+        Self { workspace, topic, user: None }
+    }
 }
 
 /// Somebody at a socket wants to watch a topic: goes to the topic's owner, who judges and answers. Answered exactly once:

@@ -201,7 +201,7 @@ impl Fanout {
     fn detach(&mut self, connection: ConnectionId) {
         let Some(entry) = self.connections.remove(&connection) else { return };
         for topic in entry.topics.into_keys() {
-            let key = TopicKey { workspace: entry.workspace, topic };
+            let key = TopicKey::of(entry.workspace, topic, entry.by.user);
             if let Some(watched) = self.watched.get_mut(&key) {
                 watched.connections.remove(&connection);
             }
@@ -213,7 +213,7 @@ impl Fanout {
         let Some(entry) = self.connections.get_mut(&connection) else { return };
         entry.topics.remove(&topic);
         entry.outbox.forget(self.slots.hash_one(topic));
-        let key = TopicKey { workspace: entry.workspace, topic };
+        let key = TopicKey::of(entry.workspace, topic, entry.by.user);
         if let Some(watched) = self.watched.get_mut(&key) {
             watched.connections.remove(&connection);
         }

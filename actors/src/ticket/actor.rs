@@ -11,6 +11,7 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
 use hub_core::ids::{CommandKey, TicketKey};
 use hub_core::ports::{EventRange, From, KeyRecord, StoreError};
+use hub_core::rules::notify;
 use hub_core::rules::record::Happened;
 use hub_core::rules::stale::Numbering;
 use hub_core::rules::ticket::TicketState;
@@ -148,7 +149,7 @@ impl TicketActor {
             Numbering::Ticket => Topic::Ticket(self.key.ticket),
             Numbering::Thread => Topic::Thread(self.key.ticket),
         };
-        TopicKey { workspace: self.key.workspace, topic }
+        TopicKey::shared(self.key.workspace, topic)
     }
 
     /// Reads the ticket, what came after `published`, and what the doubtful keys did; then goes on.
@@ -172,6 +173,10 @@ impl TicketActor {
         let Reading { state, facts, news, keys } = reading;
         self.facts = facts;
         self.life = Life::Known(state.map(Box::new));
+        if let Some(state) = self.state() {
+            let perhaps_told: Vec<_> = news.iter().flat_map(|happened| notify::perhaps_told(state, happened)).collect();
+            self.let_people_look(perhaps_told);
+        }
         self.publish(news);
         self.settle_doubts(&keys);
         for watch in std::mem::take(&mut self.watchers_waiting) {

@@ -53,7 +53,7 @@ impl History {
     }
 
     /// The whole run.
-    pub fn events(&self) -> impl Iterator<Item = &Arc<Happened>> {
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Arc<Happened>> {
         self.events.iter()
     }
 }

@@ -1,13 +1,14 @@
 //! What a ticket does with commands: decide what waits, append it in one piece, apply and publish what was committed,
 //! answer. Refusals are judged against committed state only.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use actix::Context;
-use hub_core::ids::CommandKey;
-use hub_core::ports::{Append, AppendEvent, Appended, EventRange, From, KeyRecord, StoreError};
+use hub_core::ids::{CommandKey, UserId};
+use hub_core::ports::{Append, AppendEvent, Appended, EventRange, From, KeyRecord, Notified, StoreError};
 use hub_core::rules::intent::{Decided, Intent, Refusal};
+use hub_core::rules::notify::{Notice, Notification};
 use hub_core::rules::permissions::{Act, Side, may};
 use hub_core::rules::record::Happened;
 use hub_core::rules::stale::Numbering;
@@ -19,6 +20,7 @@ use super::actor::{Life, TicketActor};
 use super::watchers::Reread;
 use crate::Receipt;
 use crate::fanout::{Delivery, Frame};
+use crate::user::{UserKey, UserMessage};
 use crate::workspace::WorkspaceMessage;
 
 /// Commands decided together at most.
@@ -72,6 +74,8 @@ impl Command {
 pub(super) struct InFlight {
     commands: Vec<(Command, KeyRecord)>,
     events: Vec<Happened>,
+    /// Who is to be told.
+    notices: Vec<Notice>,
     state: Box<TicketState>,
 }
 
@@ -166,12 +170,13 @@ impl TicketActor {
     fn append(&mut self, ctx: &mut Context<Self>, draft: Draft, state: Box<TicketState>) {
         let Draft { commands, events } = draft;
         let happened = events.iter().map(|event| event.happened.clone()).collect();
+        let notices = events.iter().flat_map(|event| event.notices.iter().copied()).collect();
         let expected_seq = self.state().map_or(0, |state| state.seq);
         for (_, record) in &commands {
             tracing::debug!(ticket = %self.key.ticket, key = %record.used.key, seq = record.seq, "a command was decided");
         }
         let append = Append { ticket: self.key, expected_seq, events, state: state.clone() };
-        self.in_flight = Some(InFlight { commands, events: happened, state });
+        self.in_flight = Some(InFlight { commands, events: happened, notices, state });
         let appended = self.shared.ports.journal.append(append);
         self.later(ctx, appended, Self::appended);
     }
@@ -179,16 +184,21 @@ impl TicketActor {
     fn appended(&mut self, ctx: &mut Context<Self>, appended: Result<Appended, StoreError>) {
         let Some(in_flight) = self.in_flight.take() else { return };
         match appended {
-            Ok(Appended::Committed { .. }) => self.committed(ctx, in_flight),
+            Ok(Appended::Committed { notified, .. }) => self.committed(ctx, in_flight, &notified),
             Ok(Appended::Refused) => self.lost(ctx, in_flight),
             Err(error) => self.in_doubt(ctx, in_flight, &error),
         }
     }
 
-    fn committed(&mut self, ctx: &mut Context<Self>, in_flight: InFlight) {
-        let InFlight { commands, events, state } = in_flight;
+    fn committed(&mut self, ctx: &mut Context<Self>, in_flight: InFlight, notified: &[Notified]) {
+        let InFlight { commands, events, notices, state } = in_flight;
         self.life = Life::Known(Some(state));
         self.publish(events);
+        if notified.len() == notices.len() {
+            self.tell_people(notified);
+        } else {
+            self.let_people_look(notices.iter().map(|notice| notice.user));
+        }
         for (command, record) in commands {
             tracing::debug!(ticket = %self.key.ticket, key = %record.used.key, seq = record.seq, "a command was committed");
             self.remember_key(record);
@@ -266,6 +276,33 @@ impl TicketActor {
             Numbering::Thread => &self.customers,
         };
         interest.publish(|| Delivery::Event { topic, seq, frame: Arc::clone(&frame) });
+    }
+
+    /// Those who are here see their notifications at once.
+    fn tell_people(&self, notified: &[Notified]) {
+        let Some(state) = self.state() else { return };
+        for Notified { user, seq, reason, ticket_seq } in notified {
+            let Some(happened) = self.history.events().rfind(|happened| happened.seq == *ticket_seq) else {
+                self.let_people_look([*user]);
+                continue;
+            };
+            let (number, title, happened) = (state.number, state.title.clone(), Arc::clone(happened));
+            let told = Notification { seq: *seq, reason: *reason, ticket: self.key.ticket, number, title, happened };
+            self.send_to_user(*user, UserMessage::Told(Box::new(told)));
+        }
+    }
+
+    /// They may have been told something, but its number is not known here.
+    pub(super) fn let_people_look(&self, people: impl IntoIterator<Item = UserId>) {
+        let people: BTreeSet<UserId> = people.into_iter().collect();
+        people.into_iter().for_each(|user| self.send_to_user(user, UserMessage::Look));
+    }
+
+    fn send_to_user(&self, user: UserId, message: UserMessage) {
+        let user = UserKey { workspace: self.key.workspace, user };
+        if self.shared.tickets.send_to_user(user, message).is_err() {
+            tracing::debug!(user = %user.user, "a notification found no room; the next one, or a reload, brings it");
+        }
     }
 
     /// The workspace's lists show the row as it is now.

@@ -44,8 +44,12 @@ impl Desk {
         let (journal, workspaces, clock) = (MemoryJournal::new(), MemoryWorkspaces::of(facts), Arc::new(FixedClock::default()));
         let mut settings = Settings { shards: 0, ..Settings::default() };
         change(&mut settings);
-        let ports =
-            Ports { journal: Arc::new(journal.clone()), workspaces: Arc::new(workspaces.clone()), clock: clock.clone() };
+        let ports = Ports {
+            journal: Arc::new(journal.clone()),
+            notifications: Arc::new(journal.clone()),
+            workspaces: Arc::new(workspaces.clone()),
+            clock: clock.clone(),
+        };
         let tickets = actors::start(ports, settings);
         let fanout = FanoutHandle::start(tickets.clone());
         Self { journal, workspaces, clock, tickets, fanout }

@@ -3,4 +3,5 @@
 mod commands;
 mod desk;
 mod failures;
+mod notifications;
 mod watching;

@@ -10,6 +10,7 @@ mod events;
 mod headers;
 mod list;
 mod me;
+mod notifications;
 pub mod openapi;
 mod path;
 mod query;

@@ -27,12 +27,14 @@ use crate::settings::CookieKind;
         super::sessions::sign_out,
         super::me::me,
         super::me::workspace,
+        super::notifications::read,
         super::list::list,
         super::tickets::create,
         super::tickets::read,
         super::tickets::change,
         super::comments::post,
         super::events::read,
+        super::notifications::mark_read,
         document
     ),
     components(schemas(shapes::Problem)),
@@ -40,6 +42,7 @@ use crate::settings::CookieKind;
         (name = "sessions", description = "Signing in and out"),
         (name = "workspace", description = "The workspace of who asks"),
         (name = "tickets", description = "Tickets, replies and their log"),
+        (name = "notifications", description = "What concerns me, and what I have read"),
         (name = "api", description = "About this API")
     ),
     security(("token" = []), ("cookie" = [])),
@@ -87,7 +90,7 @@ impl Modify for Common {
             components.schemas.insert("Ticket".into(), Schema::AnyOf(any_of).into());
         }
         for item in api.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
             for operation in operations.into_iter().flatten() {
                 operation.responses.responses.insert("default".into(), refusal().into());
             }

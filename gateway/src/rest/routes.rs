@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, Route, guard, web};
 use hub_core::wire::Problem;
 
-use super::{comments, docs, events, list, me, openapi, sessions, tickets};
+use super::{comments, docs, events, list, me, notifications, openapi, sessions, tickets};
 use crate::problem::{Refused, no_such_method};
 
 /// Where the API begins.
@@ -25,6 +25,7 @@ fn table() -> Vec<Row> {
         row(Method::POST, "/sessions", web::post().to(sessions::sign_in)),
         row(Method::DELETE, "/sessions/current", web::delete().to(sessions::sign_out)),
         row(Method::GET, "/me", get().to(me::me)),
+        row(Method::GET, "/me/notifications", get().to(notifications::read)),
         row(Method::GET, "/workspace", get().to(me::workspace)),
         row(Method::GET, "/tickets", get().to(list::list)),
         row(Method::POST, "/tickets", web::post().to(tickets::create)),
@@ -32,6 +33,7 @@ fn table() -> Vec<Row> {
         row(Method::PATCH, "/tickets/{id}", web::patch().to(tickets::change)),
         row(Method::POST, "/tickets/{id}/comments", web::post().to(comments::post)),
         row(Method::GET, "/tickets/{id}/events", get().to(events::read)),
+        row(Method::PUT, "/tickets/{id}/read", web::put().to(notifications::mark_read)),
         row(Method::GET, "/openapi.json", get().to(openapi::document)),
     ]
 }

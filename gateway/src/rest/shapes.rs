@@ -233,6 +233,32 @@ pub struct NewComment {
     pub force: Option<bool>,
     /// Change the status in the same step.
     pub then_status: Option<String>,
+    /// Colleagues it calls for, at most 20. Staff only.
+    pub mention_ids: Option<Vec<Uuid>>,
+}
+
+#[derive(ToSchema)]
+pub struct Notifications {
+    /// Oldest first, without a gap: events of the type `notified`.
+    pub notifications: Vec<EventRecord>,
+    /// How far their tickets are read; one that is not named is unread from its beginning.
+    pub read: Vec<ReadCursor>,
+    /// `before` of the page with the older ones; null on the last.
+    #[schema(required)]
+    pub next_before: Option<u64>,
+}
+
+#[derive(ToSchema)]
+pub struct ReadCursor {
+    pub ticket_id: Uuid,
+    /// The last event read, in your numbering.
+    pub seq: u64,
+}
+
+#[derive(ToSchema)]
+pub struct NewReadCursor {
+    /// The last event read, in your numbering; a lower one than before changes nothing.
+    pub seq: u64,
 }
 
 #[derive(ToSchema)]
@@ -372,6 +398,15 @@ pub struct EventParams {
 }
 
 #[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct NotificationParams {
+    /// The last ones before this number; the newest without it.
+    pub before: Option<u64>,
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u32>,
+}
+
+#[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct RequiredKey {
     /// Any text of your own, new for each intent: a repeat has no second effect.
@@ -459,6 +494,7 @@ mod tests {
         agrees("Workflow", &to_value(&facts.workflow));
         agrees("Status", &to_value(&facts.workflow.statuses[0]));
         agrees("StaffMember", &to_value(&facts.staff[0]));
+        agrees("ReadCursor", &to_value(hub_core::wire::ReadCursor { ticket_id: id, seq: 1 }));
         agrees("Named", &to_value(&ticket.requester));
         assert!(matches!(happened[0].event, Event::TicketCreated { .. }));
     }

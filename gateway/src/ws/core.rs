@@ -37,6 +37,8 @@ pub enum Effect {
     Pong { id: u64 },
     /// Carry to the ticket.
     Submit { id: u64, ticket: TicketId, intent: Box<Intent> },
+    /// Move this person's read cursor on a ticket.
+    MarkRead { id: u64, ticket: TicketId, seq: u64 },
     /// Say why, and end.
     Close(CloseCode, &'static str),
 }
@@ -201,6 +203,7 @@ fn request_effect(Request { id, frame }: Request, by: &Asker) -> Effect {
         ClientFrame::Subscribe { topic, resume } => Effect::Subscribe { id, topic, position: resume },
         ClientFrame::Unsubscribe { topic } => Effect::Unsubscribe { id, topic },
         ClientFrame::Ping => Effect::Pong { id },
+        ClientFrame::MarkRead { ticket_id, seq } => Effect::MarkRead { id, ticket: ticket_id, seq },
         ClientFrame::PostReply { .. }
         | ClientFrame::ChangeStatus { .. }
         | ClientFrame::Assign { .. }

@@ -123,6 +123,7 @@ impl Session {
                     self.send(&ServerFrame::Pong { id, server_time }, ctx);
                 }
                 Effect::Submit { id, ticket, intent } => self.submit(id, ticket, *intent, ctx),
+                Effect::MarkRead { id, ticket, seq } => self.mark_read(id, ticket, seq, ctx),
                 Effect::Close(code, why) => self.close(code, why, ctx),
             }
         }
@@ -213,28 +214,42 @@ impl Session {
 
     /// Carries a command to its ticket. It runs to its end there, whatever becomes of this socket.
     fn submit(&mut self, id: u64, ticket: TicketId, intent: Intent, ctx: &mut Context) {
+        self.carry(id, ctx, move |tickets, sign_in| async move {
+            let numbering = intent.by.numbering();
+            let receipt = tickets.submit(TicketKey { workspace: sign_in.workspace, ticket }, intent).await?;
+            let mut result = serde_json::Map::new();
+            if receipt.missed {
+                result.insert("missed".into(), true.into());
+            }
+            Ok(ServerFrame::Ack { id, seq: receipt.seq_for(numbering), result })
+        });
+    }
+
+    fn mark_read(&mut self, id: u64, ticket: TicketId, seq: u64, ctx: &mut Context) {
+        self.carry(id, ctx, move |tickets, sign_in| async move {
+            let by = Asker { user: sign_in.user, name: sign_in.name, role: sign_in.role };
+            tickets.mark_read(sign_in.workspace, &by, ticket, seq).await?;
+            Ok(ServerFrame::Ack { id, seq: None, result: serde_json::Map::new() })
+        });
+    }
+
+    /// Does something that takes a while, beside the session; at most so many at once.
+    fn carry<F, W>(&mut self, id: u64, ctx: &mut Context, work: W)
+    where
+        F: Future<Output = Result<ServerFrame, Problem>> + 'static,
+        W: FnOnce(actors::Tickets, SignIn) -> F + 'static,
+    {
         let (Some((sign_in, _)), Some(outbox)) = (&self.place, &self.outbox) else { return };
         if self.in_flight.load(Ordering::Relaxed) >= self.doors.settings.sockets.commands_in_flight {
             return self.send(&ServerFrame::error(Some(id), Problem::busy(250)), ctx);
         }
-        let ticket = TicketKey { workspace: sign_in.workspace, ticket };
-        let numbering = intent.by.numbering();
-        let (tickets, outbox, codec) = (self.doors.tickets.clone(), Arc::clone(outbox), self.codec);
+        let (work, outbox, codec) = (work(self.doors.tickets.clone(), sign_in.clone()), Arc::clone(outbox), self.codec);
         let (in_flight, kill) = (Arc::clone(&self.in_flight), self.kill.clone());
         in_flight.fetch_add(1, Ordering::Relaxed);
         // Who sent it; what becomes of it is logged by its key. Costs a look at a flag where nobody debugs.
         let span = tracing::debug_span!("socket", connection = self.connection.number(), request = id);
         let command = async move {
-            let answer = match tickets.submit(ticket, intent).await {
-                Ok(receipt) => {
-                    let mut result = serde_json::Map::new();
-                    if receipt.missed {
-                        result.insert("missed".into(), true.into());
-                    }
-                    ServerFrame::Ack { id, seq: receipt.seq_for(numbering), result }
-                }
-                Err(problem) => ServerFrame::error(Some(id), problem),
-            };
+            let answer = work.await.unwrap_or_else(|problem| ServerFrame::error(Some(id), problem));
             in_flight.fetch_sub(1, Ordering::Relaxed);
             actors::metrics::sent(&answer);
             if outbox.push(codec.encode(&answer).into()).is_err() {

@@ -41,7 +41,12 @@ pub async fn join(config: &Config, io: &Handle) -> Result<Wired> {
     let store = connect(config, io).await?;
     let listener = gateway::listen(config.address()).with_context(|| format!("cannot listen on {}", config.address()))?;
     let port = listener.local_addr().context("the listener has no address")?.port();
-    let ports = Ports { journal: Arc::new(store.clone()), workspaces: Arc::new(store.clone()), clock: store.clock() };
+    let ports = Ports {
+        journal: Arc::new(store.clone()),
+        notifications: Arc::new(store.clone()),
+        workspaces: Arc::new(store.clone()),
+        clock: store.clock(),
+    };
     let tickets = actors::start(ports.clone(), actors::Settings::default());
     let settings = config.doors(port)?;
     let doors = Doors::new(tickets, ports.journal, Arc::new(store.clone()), Arc::new(store.clone()), ports.clock, settings);

@@ -62,7 +62,7 @@ impl Fanout {
         let Question { position, request, live, then } = question;
         let _counted = metrics::Counted::asking();
         entry.topics.insert(topic, View::Asking { attempt, position, request, live, then, _counted });
-        let key = TopicKey { workspace: entry.workspace, topic };
+        let key = TopicKey::of(entry.workspace, topic, entry.by.user);
         let watch =
             Watch { topic: key, by: entry.by.clone(), position, request, connection, attempt, worker, is_answered: false };
         if let Err(problem) = self.tickets.watch(watch) {

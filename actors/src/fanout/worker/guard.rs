@@ -50,11 +50,11 @@ impl Fanout {
     fn cut_off(&mut self, about: About) {
         let in_question: Vec<ConnectionId> = match about {
             About::One(connection) => vec![connection],
-            About::Topic(TopicKey { workspace, topic }) => {
-                let concerned = self.connections.iter();
-                let concerned =
-                    concerned.filter(|(_, entry)| entry.workspace == workspace && entry.topics.contains_key(&topic));
-                let watching = self.watched.get(&TopicKey { workspace, topic }).into_iter().flat_map(|w| w.connections.iter());
+            About::Topic(key) => {
+                let concerned = self.connections.iter().filter(|(_, entry)| {
+                    TopicKey::of(entry.workspace, key.topic, entry.by.user) == key && entry.topics.contains_key(&key.topic)
+                });
+                let watching = self.watched.get(&key).into_iter().flat_map(|w| w.connections.iter());
                 concerned.map(|(connection, _)| connection).chain(watching).copied().collect()
             }
             About::Everybody => self.connections.keys().copied().collect(),

@@ -53,6 +53,21 @@ pub fn notices(before: Option<&TicketState>, happened: &Happened) -> Vec<Notice>
     told
 }
 
+/// Whoever may have been told of `happened`, where the ticket before it is not known; `ticket` is a later one.
+pub fn perhaps_told(ticket: &TicketState, happened: &Happened) -> Vec<UserId> {
+    match &happened.event {
+        Event::Assigned { assignee_id, .. } => assignee_id.iter().copied().collect(),
+        Event::ReplyPosted { mentions, .. } => {
+            mentions.iter().copied().chain(ticket.assignee_id).chain([ticket.requester.id]).collect()
+        }
+        Event::TicketCreated { .. }
+        | Event::StatusChanged { .. }
+        | Event::FieldChanged { .. }
+        | Event::NothingChanged {}
+        | Event::Notified { .. } => Vec::new(),
+    }
+}
+
 /// A notification: an event, and whose it is to know of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notification {

@@ -14,6 +14,7 @@ use std::fmt;
 use anyhow::{Context, Result};
 use argon2::{Argon2, PasswordHasher};
 use hub_core::ports::{Append, Appended};
+use hub_core::time::UnixMs;
 use storage::{NewUser, NewWorkspace, Owner};
 
 use cast::{Troupe, troupes};
@@ -25,6 +26,8 @@ const DEMO_PASSWORD: &str = "demo";
 const DEMO_TICKETS: u64 = 200;
 /// Tickets written at a time.
 const BATCH: usize = 100;
+/// What happened so recently is not read yet, in milliseconds: a day.
+const UNREAD_FOR_MS: i64 = 24 * 3_600 * 1_000;
 
 /// What `hub seed --demo` made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,6 +116,7 @@ async fn make_tickets(owner: &Owner, troupe: &Troupe) -> Result<(u64, u64)> {
     let tickets: Vec<Append> =
         (0..DEMO_TICKETS).map(|at| script::ticket(troupe, at, DEMO_TICKETS, now)).collect::<Result<_>>()?;
     let made = write(owner, &tickets).await?;
+    owner.read_until(troupe.id(), UnixMs(now.0 - UNREAD_FOR_MS)).await?;
     Ok((made, DEMO_TICKETS - made))
 }
 

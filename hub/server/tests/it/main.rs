@@ -19,4 +19,5 @@ mod strangers;
 mod ws_bad_input;
 mod ws_failures;
 mod ws_hello;
+mod ws_me;
 mod ws_thread;

@@ -1,0 +1,203 @@
+//! What concerns somebody reaches every socket of that person: at once, in order, once, whoever wrote it and whatever fails.
+
+use hub_core::ids::TicketKey;
+use hub_core::ports::Journal;
+use hub_core::rules::intent::{Asker, Intent, Step};
+use hub_core::wire::{Audience, ErrorCode, Event, Patch, Reason, ServerFrame, Signal, Topic};
+
+use crate::desk::{Desk, LONG, OTHER, Socket, TICKET, ana, bo, cleo, command_key};
+
+fn give_to(whom: &Asker, key: u128) -> Intent {
+    let steps = vec![Step::Assign { assignee_id: Patch::Set(whom.user), team_id: Patch::Keep }];
+    Intent { key: command_key(key), by: ana(), steps }
+}
+
+fn says(by: Asker, key: u128, body: &str) -> Intent {
+    let step = Step::PostReply { body: body.into(), audience: Audience::Public, based_on: None, force: true, mentions: vec![] };
+    Intent { key: command_key(key), by, steps: vec![step] }
+}
+
+fn calls_for(whom: &Asker, key: u128) -> Intent {
+    let mentions = vec![whom.user];
+    let step = Step::PostReply { body: "Look!".into(), audience: Audience::Internal, based_on: None, force: false, mentions };
+    Intent { key: command_key(key), by: ana(), steps: vec![step] }
+}
+
+impl Desk {
+    async fn does(&self, ticket: TicketKey, intent: Intent) {
+        self.tickets.submit(ticket, intent).await.expect("allowed");
+        self.settle().await;
+    }
+
+    /// A desk where both tickets are Bo's, told to him as 1 and 2.
+    async fn with_bo_at_work() -> Self {
+        let desk = Self::open().await;
+        desk.does(TICKET, give_to(&bo(), 1)).await;
+        desk.does(OTHER, give_to(&bo(), 2)).await;
+        desk
+    }
+
+    async fn mine(&self, by: Asker) -> Socket {
+        let socket = self.socket(by);
+        socket.subscribe(1, Topic::Me, None);
+        self.settle().await;
+        socket
+    }
+}
+
+fn notified(frames: &[ServerFrame]) -> Vec<(u64, Reason, u64)> {
+    let told = frames.iter().filter_map(|frame| match frame {
+        ServerFrame::Event { topic: Topic::Me, seq, event: Event::Notified { reason, ticket_seq, .. }, .. } => {
+            Some((*seq, *reason, *ticket_seq))
+        }
+        _ => None,
+    });
+    told.collect()
+}
+
+#[actix_rt::test]
+async fn whoever_it_concerns_is_told_at_once_on_every_socket_and_nobody_else() {
+    tokio::time::pause();
+    let desk = Desk::with_bo_at_work().await;
+    let (one, two, hers, customers) =
+        (desk.mine(bo()).await, desk.mine(bo()).await, desk.mine(ana()).await, desk.mine(cleo()).await);
+    for socket in [&one, &two] {
+        assert_eq!(socket.read_words(), ["1 R2"]);
+    }
+    assert_eq!(hers.read_words(), ["1 R0"]);
+    assert_eq!(customers.read_words(), ["1 R0"]);
+    desk.does(TICKET, says(cleo(), 10, "Still shut.")).await;
+    desk.does(OTHER, calls_for(&bo(), 11)).await;
+    desk.does(TICKET, says(bo(), 12, "Push it.")).await;
+    for socket in [&one, &two] {
+        assert_eq!(notified(&socket.read()), [(3, Reason::Replied, 3), (4, Reason::Mentioned, 3)]);
+    }
+    assert_eq!(hers.read_words(), [""; 0]);
+    // The ticket's fourth event is the thread's third: notes and assignments are not even a gap.
+    assert_eq!(notified(&customers.read()), [(1, Reason::Replied, 3)]);
+}
+
+#[actix_rt::test]
+async fn a_position_is_answered_with_exactly_what_came_after_it_or_with_a_reset() {
+    tokio::time::pause();
+    let desk = Desk::with_bo_at_work().await;
+    let stream = desk.journal.stream();
+    for n in 0..3 {
+        desk.does(TICKET, says(cleo(), 20 + n, "Hello?")).await;
+    }
+    let socket = desk.socket(bo());
+    let asks = |id, position| {
+        socket.subscribe(id, Topic::Me, position);
+        id
+    };
+    asks(1, Some((2, stream)));
+    desk.settle().await;
+    asks(2, Some((5, stream)));
+    desk.settle().await;
+    asks(3, Some((6, stream)));
+    desk.settle().await;
+    asks(4, Some((0, hub_core::ids::StreamId::new(uuid::Uuid::from_u128(99)))));
+    desk.settle().await;
+    assert_eq!(socket.read_words(), ["1 =3,4,5@5", "2 =@5", "3 R5", "4 R5"]);
+    for n in 0..120 {
+        desk.does(OTHER, says(cleo(), 100 + n, "And?")).await;
+    }
+    asks(5, Some((24, stream)));
+    asks(6, Some((25, stream)));
+    desk.settle().await;
+    let words = socket.read_words();
+    assert_eq!(words.iter().filter(|word| word.starts_with('+')).count(), 120);
+    assert_eq!(words.iter().find(|word| word.starts_with("5 ")).map(String::as_str), Some("5 R125"));
+    assert!(words.iter().any(|word| word.starts_with("6 =26,27,")), "{words:?}");
+}
+
+#[actix_rt::test]
+async fn what_another_owner_wrote_is_told_as_soon_as_anything_is() {
+    tokio::time::pause();
+    let desk = Desk::with_bo_at_work().await;
+    let socket = desk.mine(bo()).await;
+    desk.write_elsewhere(&says(cleo(), 30, "Written elsewhere.")).await;
+    desk.does(OTHER, says(cleo(), 31, "Written here.")).await;
+    assert_eq!(socket.read_words(), ["1 R2", "+3", "+4"]);
+}
+
+#[actix_rt::test]
+async fn a_commit_that_was_not_answered_is_told_all_the_same() {
+    tokio::time::pause();
+    let desk = Desk::with_bo_at_work().await;
+    let socket = desk.mine(bo()).await;
+    desk.journal.lose_next_answer();
+    let lost = desk.tickets.submit(TICKET, says(cleo(), 40, "Are you there?")).await;
+    assert_eq!(lost.map_err(|problem| problem.code), Err(ErrorCode::Unavailable));
+    tokio::time::advance(LONG).await;
+    desk.settle().await;
+    assert_eq!(socket.read_words(), ["1 R2", "+3"]);
+}
+
+#[actix_rt::test]
+async fn what_is_read_on_one_device_is_read_on_all_and_never_unread_again() {
+    tokio::time::pause();
+    let desk = Desk::with_bo_at_work().await;
+    let (phone, desktop) = (desk.mine(bo()).await, desk.mine(bo()).await);
+    for socket in [&phone, &desktop] {
+        socket.read();
+    }
+    for (seq, stands_at) in [(2, 2), (1, 2)] {
+        assert_eq!(desk.tickets.mark_read(TICKET.workspace, &bo(), TICKET.ticket, seq).await, Ok(stands_at));
+        desk.settle().await;
+        for socket in [&phone, &desktop] {
+            let told = socket.read();
+            let [ServerFrame::Signal { topic: Topic::Me, signal: Signal::Read { ticket_id, seq } }] = told.as_slice() else {
+                panic!("{told:?}")
+            };
+            assert_eq!((*ticket_id, *seq), (TICKET.ticket, stands_at));
+        }
+    }
+    let later = desk.mine(bo()).await.read();
+    let [ServerFrame::Subscribed { live, .. }] = later.as_slice() else { panic!("{later:?}") };
+    assert_eq!(live.read.iter().map(|cursor| (cursor.ticket_id, cursor.seq)).collect::<Vec<_>>(), [(TICKET.ticket, 2)]);
+
+    let ahead = desk.tickets.mark_read(TICKET.workspace, &bo(), TICKET.ticket, 3).await;
+    assert_eq!(ahead.map_err(|problem| problem.code), Err(ErrorCode::Invalid));
+    let stranger = hub_core::testing::asker(hub_core::rules::permissions::Role::Customer, 55);
+    let foreign = desk.tickets.mark_read(TICKET.workspace, &stranger, TICKET.ticket, 1).await;
+    assert_eq!(foreign.map_err(|problem| problem.code), Err(ErrorCode::NotFound));
+}
+
+#[actix_rt::test]
+async fn a_database_that_is_away_costs_those_who_come_a_refusal_and_those_who_watch_nothing() {
+    tokio::time::pause();
+    let desk = Desk::with_bo_at_work().await;
+    let watching = desk.mine(bo()).await;
+    desk.write_elsewhere(&says(cleo(), 50, "Written elsewhere.")).await;
+    desk.journal.fail_next_reads(1);
+    // Ahead of what is known here: the database is asked, in vain.
+    let coming = desk.socket(bo());
+    coming.subscribe(1, Topic::Me, Some((3, desk.journal.stream())));
+    desk.settle().await;
+    assert_eq!(coming.read_words(), ["err 1 Unavailable"]);
+    tokio::time::advance(LONG).await;
+    desk.settle().await;
+    assert_eq!(watching.read_words(), ["1 R2", "+3"]);
+    coming.subscribe(2, Topic::Me, Some((3, desk.journal.stream())));
+    desk.settle().await;
+    assert_eq!(coming.read_words(), ["2 =@3"]);
+}
+
+#[actix_rt::test]
+async fn who_has_gone_is_forgotten_and_read_again_when_they_come_back() {
+    tokio::time::pause();
+    let desk = Desk::with_bo_at_work().await;
+    let socket = desk.mine(bo()).await;
+    socket.detach();
+    desk.settle().await;
+    tokio::time::advance(LONG).await;
+    desk.settle().await;
+    desk.does(TICKET, says(cleo(), 60, "Anybody?")).await;
+    desk.journal.reads.close();
+    let back = desk.mine(bo()).await;
+    assert_eq!((back.read_words().len(), desk.journal.reads.waiting()), (0, 1), "asks the database");
+    desk.journal.reads.open();
+    desk.settle().await;
+    assert_eq!(back.read_words(), ["1 R3"]);
+}
