@@ -82,7 +82,11 @@ const LABELLED: [(Kind, &str, &str); 10] = [
         "How late a thread's timer fires, by loop (worker: HTTP and sockets; shard: tickets): what blocks it; a millisecond is the \
          timer's own.",
     ),
-    (Counter, "tandem_panics_total", "Panics by what panicked beside tickets (shard, fanout) and lived on. Each is a bug."),
+    (
+        Counter,
+        "tandem_panics_total",
+        "Panics by what panicked beside tickets (shard, fanout, user) and lived on. Each is a bug.",
+    ),
     (Counter, "tandem_frames_in_total", "Client messages by type; `refused` for those that could not be read."),
     (Counter, "tandem_frames_out_total", "Frames queued for sockets, by type."),
     (Counter, "tandem_refusals_total", "Refusals by door (socket, http) and code."),
@@ -211,7 +215,7 @@ fn describe() {
             counter!("tandem_refusals_total", "door" => door, "code" => actors::metrics::code_name(code)).increment(0);
         }
     }
-    for actor in ["shard", "fanout"] {
+    for actor in ["shard", "fanout", "user"] {
         counter!("tandem_panics_total", "actor" => actor).increment(0);
     }
     for limit in ["socket", "user", "token", "address", "handshakes", "connections"] {

@@ -213,7 +213,9 @@ mod tests {
         let assigned = |assignee_id| Event::Assigned { assignee_id, team_id: None };
         let staff = |user| by(user, Role::Agent);
         let cleo = || by(CLEO, Role::Customer);
-        let table: Vec<(Option<UserId>, Actor, Event, Vec<(UserId, Reason)>)> = vec![
+        /// Whose the ticket is, who does what, and who is told why.
+        type Case = (Option<UserId>, Actor, Event, Vec<(UserId, Reason)>);
+        let table: Vec<Case> = vec![
             (None, staff(ANA), assigned(Some(BO)), vec![(BO, Assigned)]),
             (None, staff(BO), assigned(Some(BO)), vec![]),
             (Some(BO), staff(ANA), assigned(Some(BO)), vec![]),

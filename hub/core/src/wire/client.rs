@@ -22,7 +22,7 @@ pub const MAX_TOKEN_BYTES: usize = 256;
 /// Longest name of a status, in bytes.
 pub const MAX_STATUS_BYTES: usize = 64;
 /// Most attachments or mentions of one reply.
-const MAX_LIST: usize = 20;
+pub const MAX_LIST: usize = 20;
 
 /// A field that is kept (absent), cleared (null) or set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

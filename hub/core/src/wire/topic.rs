@@ -15,7 +15,7 @@ pub enum Topic {
     /// For the ticket's customer: the public events, with a numbering of their own, so that nothing internal shows, not even as a
     /// gap. Staff get `not_found`.
     Thread(TicketId),
-    /// Notifications. This hub does not offer them yet: `not_found`.
+    /// What concerns me, numbered for me alone: notifications, and by signals how far I have read, on any device.
     Me,
     /// For staff: changes of the ticket list. Signals only; `seq` is 0, always a snapshot `{people, teams}`.
     Workspace,

@@ -20,7 +20,7 @@ const FILES: [&str; 8] = [
 ];
 
 /// Constants that docstrings name, with what they are.
-const CONSTANTS: [(&str, u64); 7] = [
+const CONSTANTS: [(&str, u64); 8] = [
     ("PROTOCOL_VERSION", wire::PROTOCOL_VERSION),
     ("MAX_BODY_BYTES", wire::MAX_BODY_BYTES as u64),
     ("MAX_TITLE_BYTES", client::MAX_TITLE_BYTES as u64),
@@ -28,6 +28,7 @@ const CONSTANTS: [(&str, u64); 7] = [
     ("MAX_CUSTOM_BYTES", client::MAX_CUSTOM_BYTES as u64),
     ("MAX_TOKEN_BYTES", client::MAX_TOKEN_BYTES as u64),
     ("MAX_STATUS_BYTES", client::MAX_STATUS_BYTES as u64),
+    ("MAX_LIST", client::MAX_LIST as u64),
 ];
 
 /// A field of a struct or variant.
