@@ -59,8 +59,8 @@ function refuseForeignOwner(cluster) {
 /**
  * Starts the server and waits until it answers.
  * @param {Cluster} cluster
- * @param {{ programs: string, preferredPort?: number, isFast?: boolean, diesWithUs?: boolean }} how
- *   isFast: no fsync, for throwaway data only; diesWithUs: a killed launcher takes it along
+ * @param {{ programs: string, preferredPort?: number, isFast?: boolean, settings?: string, diesWithUs?: boolean }} how
+ *   isFast: no fsync, for throwaway data only; settings: more lines for postgresql.conf; diesWithUs: a killed launcher takes it along
  * @returns {Promise<Running>}
  */
 export async function startCluster(cluster, how) {
@@ -80,15 +80,15 @@ export const logOf = ({ home }) => path.join(home, 'postgres.log');
 
 /**
  * @param {Cluster} cluster
- * @param {{ programs: string, isFast?: boolean, diesWithUs?: boolean }} how
+ * @param {{ programs: string, isFast?: boolean, settings?: string, diesWithUs?: boolean }} how
  * @param {number} port
  * @returns {Promise<Running | string>} the end of the log when it did not start
  */
-async function tryStart(cluster, { programs, isFast = false, diesWithUs = false }, port) {
+async function tryStart(cluster, { programs, isFast = false, settings = '', diesWithUs = false }, port) {
   const { home, user } = cluster;
   const sockets = socketFolder(home);
   makePrivateFolder(user, sockets);
-  configure(cluster, { port, sockets, isFast });
+  configure(cluster, { port, sockets, isFast, settings });
   forgetStalePid(cluster);
 
   const log = fs.openSync(logOf(cluster), 'a', 0o600);
@@ -117,9 +117,9 @@ async function tryStart(cluster, { programs, isFast = false, diesWithUs = false 
 /**
  * Settings and access rules are written anew before each start: what is in this file is what runs.
  * @param {Cluster} cluster
- * @param {{ port: number, sockets: string, isFast: boolean }} settings
+ * @param {{ port: number, sockets: string, isFast: boolean, settings: string }} how
  */
-function configure(cluster, { port, sockets, isFast }) {
+function configure(cluster, { port, sockets, isFast, settings }) {
   const durability = isFast ? 'off' : 'on';
   write(cluster, 'postgresql.conf', `# written by the launcher at each start
 listen_addresses = '127.0.0.1'
@@ -141,6 +141,7 @@ deadlock_timeout = 200ms
 log_min_duration_statement = 500ms
 log_line_prefix = '%m [%p] %u@%d '
 timezone = 'UTC'
+${settings}
 `);
   // the socket lies in a folder only the server's user may enter; everybody else needs a password
   write(cluster, 'pg_hba.conf', `# written by the launcher at each start

@@ -16,11 +16,12 @@ import { serverUser } from './server-user.mjs';
  */
 
 /**
- * @param {{ isFast: boolean }} options isFast switches durability off, which tests of crashes must not
+ * @param {{ isFast: boolean, settings?: string }} options isFast switches durability off, which tests of crashes must not;
+ *   settings: more lines for postgresql.conf
  * @param {(running: import('./cluster.mjs').Running, interruption: Interruption, folder: string) => Promise<number>} work
  * @returns {Promise<number>} the exit status of the work, or of what interrupted it
  */
-export async function withThrowawayCluster({ isFast }, work) {
+export async function withThrowawayCluster({ isFast, settings }, work) {
   const user = serverUser();
   const npmFolder = npmFolderOf(postgresHome(dataFolder(), user));
   const postgres = await findPostgres({ ways: waysFor(process.env.TANDEM_PG), npmFolder });
@@ -33,7 +34,7 @@ export async function withThrowawayCluster({ isFast }, work) {
   const interruption = listenForSignals();
   try {
     makeCluster(cluster, postgres.programs);
-    const running = await startCluster(cluster, { programs: postgres.programs, isFast, diesWithUs: true });
+    const running = await startCluster(cluster, { programs: postgres.programs, isFast, settings, diesWithUs: true });
     const code = interruption.code ?? (await work(running, interruption, folder));
     return interruption.code ?? code;
   } finally {

@@ -1,6 +1,6 @@
 // `bench [NAME...]`: runs experiments, keeps what they measured, and writes the page anew. `bench -- ARGS`: the load tester
 // once, on a hub of its own. `bench-docs [--check]`: the page alone.
-import { Plain, say } from '../say.mjs';
+import { giveUp, Plain, say } from '../say.mjs';
 import { checkDocs, writeDocs } from './docs.mjs';
 import { experiments } from './experiments.mjs';
 import { interleaved, round } from './figures.mjs';
@@ -8,6 +8,9 @@ import { withLab } from './lab.mjs';
 import { buildPrograms } from './programs.mjs';
 import { keep, recordOf } from './record.mjs';
 import { steadyPart } from './window.mjs';
+
+/** Exit statuses above this one are signals. */
+const INTERRUPTED = 128;
 
 /**
  * @param {string[]} args
@@ -19,11 +22,29 @@ export async function bench(args) {
   const wanted = args.length > 0 ? args.map(named) : experiments;
   const rounds = process.env.PAIRS ? readRounds(process.env.PAIRS) : null;
   const programs = await buildPrograms({ isSmoke });
+  let failed = 0;
   for (const experiment of wanted) {
-    const code = await run(experiment, programs, { isSmoke, rounds: isSmoke ? 1 : (rounds ?? experiment.rounds) });
-    if (code !== 0) return code;
+    const code = await attempt(experiment, programs, { isSmoke, rounds: isSmoke ? 1 : (rounds ?? experiment.rounds) });
+    if (code > INTERRUPTED) return code;
+    failed ||= code;
   }
-  return 0;
+  return failed;
+}
+
+/**
+ * One experiment that fails does not take the others along.
+ * @param {import('./record.mjs').Experiment} experiment
+ * @param {import('./programs.mjs').Programs} programs
+ * @param {{ isSmoke: boolean, rounds: number }} how
+ */
+async function attempt(experiment, programs, how) {
+  try {
+    return await run(experiment, programs, how);
+  } catch (error) {
+    giveUp(error);
+    say(`${experiment.name}: failed, nothing of it is kept`);
+    return error instanceof Plain ? error.exitCode : 1;
+  }
 }
 
 /** @param {string[]} args `--check` or nothing */
@@ -41,7 +62,7 @@ function run(experiment, programs, { isSmoke, rounds }) {
   const fleet = experiment.fleet(isSmoke);
   const order = interleaved(Object.keys(experiment.variants), rounds);
   say(`${experiment.name}: ${experiment.question} (${order.length} runs)`);
-  return withLab(programs, async (lab) => {
+  return withLab(programs, experiment.postgresSettings ?? '', async (lab) => {
     await lab.prepare(fleet);
     const runs = [];
     for (const [index, variant] of order.entries()) {
@@ -52,8 +73,9 @@ function run(experiment, programs, { isSmoke, rounds }) {
     }
     const command = `make bench EXPERIMENT=${experiment.name}${rounds === experiment.rounds ? '' : ` PAIRS=${rounds}`}`;
     const record = recordOf(experiment, runs, { command, postgresVersion: lab.postgresVersion, fleet });
+    // What a few seconds of an unoptimised build come to says nothing about goals.
+    if (isSmoke) return say(`${experiment.name}: only tried, so nothing is judged and nothing kept`);
     for (const goal of record.goals) say(`${experiment.name}: ${goal.is_held ? 'held' : 'MISSED'}: ${goal.words}: ${goal.value} ${goal.unit}`);
-    if (isSmoke) return say(`${experiment.name}: only tried, so nothing is kept`);
     say(`kept in ${keep(record)}`);
     writeDocs();
   });
@@ -68,10 +90,12 @@ const told = (values) => Object.entries(values).map(([key, value]) => `${key} ${
 async function driveOnce(args) {
   const programs = await buildPrograms({ isSmoke: process.env.SMOKE === '1' });
   process.env.BENCH_WORDS = '1';
-  return withLab(programs, async (lab) => {
+  return withLab(programs, '', async (lab) => {
     await lab.prepare(process.env.BENCH_FLEET || 'agents=200,customers=200,tickets=2000');
     await lab.withHub({}, async (hub) => {
       const { report, samples } = await hub.drive(args);
+      // Not every scenario has a steady rate of replies.
+      if (!report.series.parts.some(([, part]) => part === 'steady')) return;
       const steady = steadyPart(report, samples);
       const per = (/** @type {number} */ cpuUs) => `${round(cpuUs / steady.acked)} µs an event, ${round(cpuUs / steady.delivered)} µs a delivery`;
       say(`processor time of the hub: ${per(steady.cpuUs.hub)}; of Postgres: ${per(steady.cpuUs.postgres)}`);

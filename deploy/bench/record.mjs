@@ -22,6 +22,7 @@ export const measurements = path.join(repository, 'docs', 'measurements');
  * @property {number} rounds how often each variant is measured, unless told
  * @property {Figure[]} figures
  * @property {Goal[]} goals
+ * @property {string} [postgresSettings] more lines for Postgres's configuration
  * @property {(isSmoke: boolean) => string} fleet
  * @property {(lab: import('./lab.mjs').Lab, variant: string, isSmoke: boolean) => Promise<Values>} measure
  */

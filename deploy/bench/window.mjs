@@ -10,7 +10,7 @@ const INSET_MS = 500;
  */
 
 /**
- * @typedef {{ seconds: number, acked: number, delivered: number, refused: number,
+ * @typedef {{ fromMs: number, toMs: number, seconds: number, acked: number, delivered: number, refused: number,
  *   cpuUs: { hub: number, postgres: number } }} Steady
  */
 
@@ -28,6 +28,8 @@ export function steadyPart(report, samples) {
     between(samples, toMs, (sample) => sample.atMs, (sample) => sample[who].cpuUs) -
     between(samples, fromMs, (sample) => sample.atMs, (sample) => sample[who].cpuUs);
   return {
+    fromMs,
+    toMs,
     seconds: (toMs - fromMs) / 1000,
     acked: grew('acked'),
     delivered: grew('delivered'),

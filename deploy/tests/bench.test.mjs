@@ -37,6 +37,16 @@ test('the page follows its records, and nothing outside its markers changes', ()
   assert.equal(withTables(text, [record]), text);
 });
 
+test('every experiment has a name of its own, and goals that its figures answer', () => {
+  assert.equal(new Set(experiments.map((experiment) => experiment.name)).size, experiments.length);
+  for (const experiment of experiments) {
+    const values = Object.fromEntries(experiment.figures.map(({ key }) => [key, 1]));
+    const runs = interleaved(Object.keys(experiment.variants), 2).map((variant) => ({ variant, values }));
+    const { goals } = recordOf(experiment, runs, { command: '', postgresVersion: '', fleet: experiment.fleet(false) });
+    for (const goal of goals) assert.equal(goal.value, 1, `${experiment.name}: ${goal.words}`);
+  }
+});
+
 test('a goal is missed above what is allowed and below what is wanted', () => {
   const verdict = (/** @type {object} */ limits) => judged({ words: '', unit: '', of: () => 1.3, ...limits }, {}).is_held;
   assert.deepEqual([{ atMost: 1.3 }, { atMost: 1.29 }, { atLeast: 1.3 }, { atLeast: 1.31 }].map(verdict), [true, false, true, false]);
