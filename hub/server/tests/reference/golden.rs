@@ -6,7 +6,7 @@ use std::fs;
 use hub_core::rules::record::Happened;
 use hub_core::time::UnixMs;
 use hub_core::wire::client::Request;
-use hub_core::wire::{Actor, ActorKind, Codec, Event, ServerFrame};
+use hub_core::wire::{Actor, ActorKind, Audience, Codec, Event, ServerFrame};
 use serde_json::{Map, Value};
 
 use crate::root;
@@ -72,6 +72,15 @@ pub fn events() -> BTreeMap<String, Vec<Event>> {
         }
     }
     events
+}
+
+/// The event as it would be for the customer's eyes.
+pub fn public(event: &Event) -> Event {
+    let mut event = event.clone();
+    if let Event::ReplyPosted { audience, .. } = &mut event {
+        *audience = Audience::Public;
+    }
+    event
 }
 
 /// The fields of an event that its customer is told too; none where the customer is not told of it at all.

@@ -100,13 +100,13 @@ fn events(types: &Types) -> String {
         let values: Vec<_> =
             shown.iter().map(|event| serde_json::to_value(event).expect("JSON").as_object().cloned().expect("a map")).collect();
         hold(&event.name, &event.fields, &golden::keys(&values), &["type"]);
-        let told: BTreeSet<String> = told.into_iter().flatten().flatten().collect();
+        // Notes are events that customers never see; their fields are those of replies.
+        let told: BTreeSet<String> =
+            shown.iter().filter_map(|event| golden::for_customers(&golden::public(event))).flatten().collect();
         let rows = event.fields.iter().map(|field| {
             let (name, kind, doc) = row(types, field);
             let staff =
                 if told.is_empty() || told.contains(&field.name) || doc.contains("customers") { "" } else { " Staff only." };
-            // Flags are told to customers only where they are set, which the golden frames show for notes alone.
-            let staff = if field.name == "truncated" { "" } else { staff };
             (name, kind, format!("{doc}{staff}"))
         });
         section(&mut out, &event.name, &format!("{} {in_thread}", event.doc), rows);
