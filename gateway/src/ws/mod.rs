@@ -4,7 +4,9 @@
 mod core;
 mod dispatch;
 mod fragments;
+mod handshake;
 mod header_guard;
+mod judge;
 mod kill;
 mod pace;
 mod session;

@@ -19,8 +19,9 @@ use hub_core::wire::{CloseCode, Codec, ErrorCode, MAX_CLIENT_MESSAGE_BYTES, Me, 
 use tracing::Instrument;
 
 use super::core::{Effect, SessionCore};
-use super::fragments::{Fragments, Whole};
-use super::header_guard::{HeaderGuard, Offence, Seen};
+use super::fragments::{BadText, Fragments, Whole};
+use super::header_guard::{HeaderGuard, Seen};
+use super::judge::Offence;
 use super::kill::KillSwitch;
 use super::pace::Pace;
 use super::sockets::{Ending, OpenSocket};
@@ -302,9 +303,6 @@ impl Session {
     fn message(&mut self, whole: Whole, ctx: &mut Context) {
         let now = Instant::now();
         let effects = match (self.codec, whole) {
-            (Codec::Json, Whole::Text(bytes)) if std::str::from_utf8(&bytes).is_err() => {
-                return self.close_raw(WsCloseCode::Invalid, "text that is no UTF-8", ctx);
-            }
             (Codec::Json, Whole::Text(bytes)) | (Codec::MsgPack, Whole::Binary(bytes)) => match self.may_go_on() {
                 Ok(()) => self.core.message(&bytes, now),
                 Err(problem) => self.too_fast(&bytes, problem, now),
@@ -332,15 +330,31 @@ impl Session {
         vec![Effect::Send(Box::new(ServerFrame::error(Some(request.id), problem)))]
     }
 
-    /// The frame parser gave up: the client broke RFC 6455, or announced too much.
-    fn broken(&self, error: &ProtocolError, ctx: &mut Context) {
-        match (self.seen.offence(), error) {
-            (Some(Offence::TooLarge), _) | (None, ProtocolError::Overflow) => {
-                self.close(CloseCode::TooLarge, "a message over the limit", ctx);
+    /// A fragment of a message came in, or the last one of it.
+    fn fragment(&mut self, item: Item, ctx: &mut Context) -> Result<(), BadText> {
+        match item {
+            Item::FirstText(bytes) => self.fragments.begin(true, &bytes),
+            Item::FirstBinary(bytes) => self.fragments.begin(false, &bytes),
+            Item::Continue(bytes) => self.fragments.go_on(&bytes),
+            Item::Last(bytes) => {
+                if let Some(whole) = self.fragments.end(&bytes)? {
+                    self.message(whole, ctx);
+                }
+                Ok(())
             }
-            // The only thing its stream reports this way, beside a broken connection, is text that is no UTF-8.
-            (None, ProtocolError::Io(_)) => self.close_raw(WsCloseCode::Invalid, "text that is no UTF-8", ctx),
-            (Some(Offence::ReservedBits) | None, _) => self.close_raw(WsCloseCode::Protocol, "a breach of RFC 6455", ctx),
+        }
+    }
+
+    fn bad_text(&self, ctx: &mut Context) {
+        self.close_raw(WsCloseCode::Invalid, "text that is no UTF-8", ctx);
+    }
+
+    /// The frame parser gave up. What it sees was judged before, but for text that is no UTF-8, which its stream reports like
+    /// a broken connection.
+    fn broken(&self, error: &ProtocolError, ctx: &mut Context) {
+        match error {
+            ProtocolError::Io(_) => self.bad_text(ctx),
+            _ => self.close_raw(WsCloseCode::Protocol, "a breach of RFC 6455", ctx),
         }
     }
 }
@@ -385,6 +399,7 @@ impl Actor for Session {
     fn stopped(&mut self, _: &mut Context) {
         tracing::debug!(connection = self.connection.number(), "a socket ended");
         self.doors.sockets.remove(self.connection);
+        self.kill.finish_soon();
         if self.outbox.is_some() && self.fanout.request(Detach(self.connection)).is_err() {
             tracing::warn!("the fan-out had no room to forget a socket; it cuts it at the next delivery");
         }
@@ -401,12 +416,9 @@ impl StreamHandler<Result<WsMessage, ProtocolError>> for Session {
         match message {
             Ok(WsMessage::Text(text)) => self.message(Whole::Text(text.into_bytes()), ctx),
             Ok(WsMessage::Binary(bytes)) => self.message(Whole::Binary(bytes), ctx),
-            Ok(WsMessage::Continuation(Item::FirstText(bytes))) => self.fragments.begin(true, &bytes),
-            Ok(WsMessage::Continuation(Item::FirstBinary(bytes))) => self.fragments.begin(false, &bytes),
-            Ok(WsMessage::Continuation(Item::Continue(bytes))) => self.fragments.go_on(&bytes),
-            Ok(WsMessage::Continuation(Item::Last(bytes))) => {
-                if let Some(whole) = self.fragments.end(&bytes) {
-                    self.message(whole, ctx);
+            Ok(WsMessage::Continuation(item)) => {
+                if let Err(BadText) = self.fragment(item, ctx) {
+                    self.bad_text(ctx);
                 }
             }
             Ok(WsMessage::Ping(bytes)) => ctx.pong(&bytes),
@@ -417,6 +429,16 @@ impl StreamHandler<Result<WsMessage, ProtocolError>> for Session {
                 ctx.stop();
             }
             Err(error) => self.broken(&error, ctx),
+        }
+    }
+
+    /// Nothing more is read: the guard ended the stream, or the client has gone.
+    fn finished(&mut self, ctx: &mut Context) {
+        match self.seen.offence() {
+            Some(Offence::TooLarge) => self.close(CloseCode::TooLarge, "a message over the limit", ctx),
+            Some(Offence::Protocol) => self.close_raw(WsCloseCode::Protocol, "a breach of RFC 6455", ctx),
+            Some(Offence::BadText) => self.bad_text(ctx),
+            None => ctx.stop(),
         }
     }
 }

@@ -1,22 +1,26 @@
 //! `GET /ws`: who may upgrade, and in which codec.
 
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, Resource, web};
 use hub_core::wire::{Codec, ErrorCode, Problem};
 
-use super::session;
+use super::{handshake, session};
 use crate::auth::{Carrier, carried, client_address};
 use crate::limits::Connection;
+use crate::rest::other_methods;
 use crate::{Doors, Refused};
 
 /// The route of the socket.
 pub fn resource() -> Resource {
-    web::resource("/ws").route(web::get().to(upgrade))
+    web::resource("/ws").route(web::get().to(upgrade)).default_service(other_methods(&[Method::GET]))
 }
 
 async fn upgrade(request: HttpRequest, body: web::Payload, doors: web::Data<Doors>) -> Result<HttpResponse, actix_web::Error> {
     // Whatever becomes of it, it counts, until somebody we know says hello.
-    let handshake = doors.rates.handshake(client_address(&request, &doors.settings)).map_err(Refused::from)?;
+    let place = doors.rates.handshake(client_address(&request, &doors.settings)).map_err(Refused::from)?;
+    if let Some(refusal) = handshake::refusal(&request) {
+        return Ok(refusal);
+    }
     let carried = carried(&request, &doors.settings);
     check_origin(&request, carried.as_ref().map(|(carrier, _)| *carrier), &doors)?;
     let codec = common_codec(&request).ok_or_else(|| {
@@ -24,7 +28,7 @@ async fn upgrade(request: HttpRequest, body: web::Payload, doors: web::Data<Door
         Refused::from(Problem::new(ErrorCode::BadFrame, format!("Offer the subprotocol {names}.")))
     })?;
     let token = carried.map(|(_, token)| token);
-    let answer = session::start(&request, body, doors.get_ref().clone(), codec, token, handshake)?;
+    let answer = session::start(&request, body, doors.get_ref().clone(), codec, token, place)?;
     if let Some(connection) = request.conn_data::<Connection>() {
         connection.becomes_socket();
     }

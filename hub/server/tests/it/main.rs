@@ -18,6 +18,8 @@ mod socket;
 mod strangers;
 mod ws_bad_input;
 mod ws_failures;
+mod ws_handshake;
 mod ws_hello;
 mod ws_me;
+mod ws_rfc6455;
 mod ws_thread;

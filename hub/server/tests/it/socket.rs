@@ -120,7 +120,12 @@ impl Socket {
 
     /// Sends bytes as they are. A hub that has closed already may not read them.
     pub async fn send_raw(&mut self, bytes: &[u8]) {
-        let _ = self.stream.write_all(bytes).await;
+        let _ = self.try_send_raw(bytes).await;
+    }
+
+    /// The same; says when the hub no longer takes any.
+    pub async fn try_send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.write_all(bytes).await
     }
 
     /// The answer to a request.
@@ -183,7 +188,8 @@ impl Socket {
         }
     }
 
-    async fn next_frame(&mut self) -> Result<(u8, Vec<u8>), Ended> {
+    /// The next frame as it is: opcode and body.
+    pub async fn next_frame(&mut self) -> Result<(u8, Vec<u8>), Ended> {
         let mut head = [0; 2];
         self.read(&mut head).await?;
         let length = match head[1] {
