@@ -14,6 +14,7 @@ export function deed(
     case "ticket_created":
     case "reply_posted":
     case "nothing_changed":
+    case "notified":
       return null;
     case "status_changed":
       return `changed the status from ${labelOf(workflow, event.from)} to ${labelOf(workflow, event.to)}`;

@@ -1,8 +1,11 @@
 // For the tests of client/: a world whose sockets and time the test holds in its hands, and frames to speak with.
 import { json } from "../wire/codec";
-import type { AgentTicket, EventRecord, ServerFrame } from "../wire/generated";
+import type { AgentTicket, Event, EventRecord, ReadCursor, ServerFrame } from "../wire/generated";
 import type { Socket, World } from "./ports";
-import type { PostReply } from "./state";
+import { ME, type PostReply } from "./state";
+
+type Told = Extract<Event, { type: "notified" }>;
+type Subscribed = Extract<ServerFrame, { type: "subscribed" }>;
 
 export const NOW = "2026-01-02T03:04:05.000Z";
 export const TICKET = "11111111-1111-4111-8111-111111111111";
@@ -162,4 +165,40 @@ export function row(more: Partial<AgentTicket> = {}): AgentTicket {
 
 export function postReply(key: string, more: Partial<PostReply> = {}): PostReply {
   return { type: "post_reply", key, ticket_id: TICKET, body: "On my way.", audience: "public", based_on: 3, ...more };
+}
+
+/** Something I am told of, on the topic that is mine alone. */
+export function notified(seq: number, more: Partial<Told> = {}): EventRecord {
+  const event: Told = {
+    type: "notified",
+    reason: "replied",
+    ticket_id: TICKET,
+    number: "TKT-1",
+    title: "The printer is on fire",
+    ticket_seq: seq,
+    excerpt: "It still burns.",
+    ...more,
+  };
+  return { seq, at: NOW, by: { kind: "customer", id: "c", name: "Cleo" }, event };
+}
+
+export function told(record: EventRecord): ServerFrame {
+  return { type: "event", topic: ME, ...record };
+}
+
+export function readSignal(ticket_id: string, seq: number): ServerFrame {
+  return { type: "signal", topic: ME, signal: { type: "read", ticket_id, seq } };
+}
+
+/** All that I was told of, as a fresh start. */
+export function mine(events: EventRecord[], read: ReadCursor[] = [], more: Partial<Subscribed> = {}): ServerFrame {
+  const live = { presence: [], claim: null, drafts: [], clocks: [], read };
+  const seq = events.at(-1)?.seq ?? 0;
+  return { type: "subscribed", topic: ME, stream: STREAM, seq, live, reset: true, snapshot: { events }, ...more };
+}
+
+/** What came after the number that I had. */
+export function mineAfter(events: EventRecord[], read: ReadCursor[] = []): ServerFrame {
+  const live = { presence: [], claim: null, drafts: [], clocks: [], read };
+  return { type: "subscribed", topic: ME, stream: STREAM, seq: events.at(-1)?.seq ?? 0, live, events };
 }

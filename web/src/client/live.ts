@@ -1,11 +1,13 @@
 // The signed-in page's line to the hub: what is watched, what is asked and not yet answered, and the state that results.
 // After every interruption it resumes each topic where it stopped and sends each unanswered command again with its key.
 import { type Codec, readEvents } from "../wire/codec";
-import type { CommandKey, ServerFrame, UserId } from "../wire/generated";
+import type { CommandKey, ServerFrame, TicketId, UserId } from "../wire/generated";
+import { Marks } from "./marks";
 import type { Timer, World } from "./ports";
 import { Connection, type Link } from "./socket";
 import { type Command, initialState, type LocalEvent, type PostReply, type Refusal, type State } from "./state";
 import { reduce } from "./store";
+import { cursorOf } from "./told";
 
 /** Replies that were sent but not confirmed, kept over a reload. */
 export type Outbox = {
@@ -38,6 +40,7 @@ export class LiveClient {
   private readonly watchers = new Map<string, number>();
   private readonly asked = new Map<number, Asked>();
   private readonly unanswered = new Map<CommandKey, Unanswered>();
+  private readonly marks: Marks;
   private clockOffsetMs = 0;
   private isTelling = false;
 
@@ -52,6 +55,12 @@ export class LiveClient {
       onFrame: (frame) => this.heard(frame),
       onLink: (link) => this.linkChanged(link),
       onDoubt: () => told.onDoubt(),
+    });
+    this.marks = new Marks({
+      request: (request) => this.connection.request(request),
+      after: (ms, act) => world.after(ms, act),
+      onMarked: (ticket_id, seq) => this.happen({ type: "local:marked", ticket_id, seq }),
+      onRefused: (ticket_id) => this.happen({ type: "local:mark_refused", ticket_id }),
     });
   }
 
@@ -71,6 +80,7 @@ export class LiveClient {
 
   stop() {
     for (const { pause } of this.unanswered.values()) pause?.cancel();
+    this.marks.stop();
     this.connection.stop();
   }
 
@@ -131,6 +141,18 @@ export class LiveClient {
     this.happen({ type: "local:withdrawn", key });
   }
 
+  /** I have read everything of a ticket up to `seq`. It counts here at once, and on my other devices when the hub knows. */
+  markRead(ticket: TicketId, seq: number) {
+    if (seq <= cursorOf(this.state, ticket)) return;
+    this.happen({ type: "local:marking", ticket_id: ticket, seq });
+    this.marks.put(ticket, seq);
+  }
+
+  /** Which ticket I am looking at, down to its end. */
+  attend(ticket: TicketId | null) {
+    this.happen({ type: "local:attending", ticket_id: ticket });
+  }
+
   /** Shows a reply of before a reload that is too old to go out unasked. */
   showUnsent(command: PostReply, askedAtMs: number, refusal: Refusal) {
     this.happen({ type: "local:asked", command, at_ms: askedAtMs });
@@ -179,6 +201,7 @@ export class LiveClient {
     this.linkNow = link;
     if (link.at !== "live") {
       this.asked.clear();
+      this.marks.cut();
       for (const one of this.unanswered.values()) one.requestId = null;
     }
     this.tell();
@@ -200,6 +223,7 @@ export class LiveClient {
   private resume() {
     for (const topic of this.watchers.keys()) this.subscribe(topic);
     this.pump();
+    this.marks.pump();
   }
 
   private catchUp(topic: string) {
@@ -208,6 +232,7 @@ export class LiveClient {
   }
 
   private acked(frame: Extract<ServerFrame, { type: "ack" }>) {
+    if (this.marks.acked(frame.id)) return;
     const asked = this.take(frame.id);
     if (asked?.what !== "command") return;
     this.unanswered.delete(asked.key);
@@ -217,6 +242,7 @@ export class LiveClient {
   }
 
   private refused(frame: Extract<ServerFrame, { type: "error" }>) {
+    if (frame.id !== undefined && this.marks.refused(frame.id, isPassing(frame.code), frame.retry_after_ms)) return;
     const asked = frame.id === undefined ? undefined : this.take(frame.id);
     if (asked?.what === "watch") return this.watchRefused(asked.topic, frame);
     const one = asked?.what === "command" ? this.unanswered.get(asked.key) : undefined;

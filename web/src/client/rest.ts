@@ -1,6 +1,15 @@
 // The hub's REST surface, as far as the pages use it. Every failure is a value with words for people.
-import { isRecord, readEvents } from "../wire/codec";
-import type { ErrorCode, EventRecord, Me, Role, TicketId, TicketView, WorkspaceInfo } from "../wire/generated";
+import { isRecord, readCursors, readEvents } from "../wire/codec";
+import type {
+  ErrorCode,
+  EventRecord,
+  Me,
+  ReadCursor,
+  Role,
+  TicketId,
+  TicketView,
+  WorkspaceInfo,
+} from "../wire/generated";
 
 /** Why a request failed. `network`: the hub was not reached, so what happened is unknown. */
 export type Problem = {
@@ -16,6 +25,7 @@ export type Answer<T> = { ok: true; value: T } | { ok: false; problem: Problem }
 
 export type SignedIn = { user: Me; workspace: WorkspaceInfo };
 export type TicketPage = { tickets: TicketView[]; next_cursor: string | null };
+export type NotificationPage = { notifications: EventRecord[]; read: ReadCursor[]; next_before: number | null };
 export type TicketFilter = { status?: readonly string[]; assignee_id?: "me" | "none"; cursor?: string; limit?: number };
 
 const BASE = "/api/v1";
@@ -54,6 +64,12 @@ export function olderEvents(id: TicketId, before: number, limit: number): Promis
   return ask("GET", `/tickets/${encodeURIComponent(id)}/events?${query}`, {
     read: (value) => (isRecord(value) && Array.isArray(value["events"]) ? readEvents(value["events"]) : undefined),
   });
+}
+
+/** What I was told just before `before`, oldest first, and how far I have read those tickets. */
+export function olderNotifications(before: number, limit: number): Promise<Answer<NotificationPage>> {
+  const query = new URLSearchParams({ before: String(before), limit: String(limit) });
+  return ask("GET", `/me/notifications?${query}`, { read: readNotifications });
 }
 
 type Ask<T> = {
@@ -141,6 +157,16 @@ function readPage(value: unknown): TicketPage | undefined {
   if (!isRecord(value) || !Array.isArray(value["tickets"])) return undefined;
   const cursor = value["next_cursor"];
   return { tickets: value["tickets"].filter(isTicket), next_cursor: typeof cursor === "string" ? cursor : null };
+}
+
+function readNotifications(value: unknown): NotificationPage | undefined {
+  if (!isRecord(value) || !Array.isArray(value["notifications"])) return undefined;
+  const next = value["next_before"];
+  return {
+    notifications: readEvents(value["notifications"]),
+    read: readCursors(value["read"]),
+    next_before: typeof next === "number" ? next : null,
+  };
 }
 
 function readTicket(value: unknown): TicketView | undefined {

@@ -6,6 +6,7 @@ import type {
   EventRecord,
   Me,
   PersonRef,
+  ReadCursor,
   StreamId,
   TeamRef,
   TicketId,
@@ -65,6 +66,12 @@ export type TopicState = {
   events: readonly EventRecord[];
 };
 
+/** The last event read, by ticket. A ticket that is not there is unread from its beginning. */
+export type Cursors = Readonly<Record<TicketId, number>>;
+
+/** The topic of what I am told of: numbered for me alone. */
+export const ME = "me";
+
 export type State = {
   /** Who and where I am; null before the hub has said so. */
   self: { user: Me; workspace: WorkspaceInfo } | null;
@@ -77,6 +84,12 @@ export type State = {
   teams: readonly TeamRef[];
   /** In the order I asked. */
   pending: readonly Pending[];
+  /** How far I have read tickets, on any device, as the hub says; in my numbering of each. */
+  read: Cursors;
+  /** How far I have read tickets here, as long as the hub has not confirmed it. */
+  marking: Cursors;
+  /** The ticket that I am looking at, down to its end: nothing of it is news. */
+  attending: TicketId | null;
   /** How often the workspace's signals began anew: lists loaded before may have missed some. */
   generation: number;
 };
@@ -89,6 +102,9 @@ export const initialState: State = {
   people: [],
   teams: [],
   pending: [],
+  read: {},
+  marking: {},
+  attending: null,
   generation: 0,
 };
 
@@ -103,7 +119,14 @@ export type LocalEvent =
   | { type: "local:asked_again"; key: CommandKey }
   | { type: "local:withdrawn"; key: CommandKey }
   | { type: "local:rows_loaded"; tickets: readonly TicketView[] }
-  | { type: "local:older_loaded"; topic: string; events: readonly EventRecord[] };
+  | { type: "local:older_loaded"; topic: string; events: readonly EventRecord[] }
+  | { type: "local:cursors_loaded"; read: readonly ReadCursor[] }
+  | { type: "local:attending"; ticket_id: TicketId | null }
+  | { type: "local:marking"; ticket_id: TicketId; seq: number }
+  /** The hub has confirmed it. */
+  | { type: "local:marked"; ticket_id: TicketId; seq: number }
+  /** The hub will not have it: what was thought read is not. */
+  | { type: "local:mark_refused"; ticket_id: TicketId };
 
 /** No value gets here: a new variant breaks the build instead. */
 export function assertNever(value: never): never {

@@ -1,6 +1,15 @@
 // The one place where state changes: reduce(state, what happened) -> state. No I/O, no clock, no React.
-import type { AgentTicket, EventRecord, ServerFrame, TicketId, TicketView } from "../wire/generated";
-import { assertNever, type LocalEvent, type Pending, type State, type TopicLink, type TopicState } from "./state";
+import type { AgentTicket, EventRecord, ReadCursor, ServerFrame, TicketId, TicketView } from "../wire/generated";
+import {
+  assertNever,
+  type Cursors,
+  type LocalEvent,
+  ME,
+  type Pending,
+  type State,
+  type TopicLink,
+  type TopicState,
+} from "./state";
 
 /** Topics that are kept for a quick return after nobody watches them. */
 const KEEP_LEFT_TOPICS = 20;
@@ -43,6 +52,16 @@ export function reduce(state: State, input: ServerFrame | LocalEvent): State {
       return { ...state, tickets: input.tickets.reduce(withRow, state.tickets) };
     case "local:older_loaded":
       return withOlder(state, input.topic, input.events);
+    case "local:cursors_loaded":
+      return { ...state, read: withCursors(state.read, input.read) };
+    case "local:attending":
+      return state.attending === input.ticket_id ? state : { ...state, attending: input.ticket_id };
+    case "local:marking":
+      return { ...state, marking: withCursors(state.marking, [input]) };
+    case "local:marked":
+      return marked(state, input);
+    case "local:mark_refused":
+      return { ...state, marking: without(state.marking, input.ticket_id) };
     default:
       return assertNever(input);
   }
@@ -67,7 +86,8 @@ function subscribed(state: State, frame: Extract<ServerFrame, { type: "subscribe
     const next = { ...state, people: snapshot.people, teams: snapshot.teams, generation: state.generation + 1 };
     return withTopic(next, topic, { link: { at: "live" }, stream, seq: 0, events: [] });
   }
-  if (snapshot) {
+  if (topic === ME) return subscribedToMe(state, known, frame);
+  if (snapshot && "ticket" in snapshot) {
     const tickets = withRow(state.tickets, snapshot.ticket);
     const next = withTopic({ ...state, tickets }, topic, {
       link: { at: "live" },
@@ -79,6 +99,22 @@ function subscribed(state: State, frame: Extract<ServerFrame, { type: "subscribe
   }
   const live: State = withTopic(state, topic, { ...known, stream, link: { at: "live" } });
   return (frame.events ?? []).reduce((so_far, record) => happened(so_far, topic, record), live);
+}
+
+/** Cursors never go back, so that what a resume does not name of older notifications stays as it was. */
+function subscribedToMe(state: State, known: TopicState, frame: Extract<ServerFrame, { type: "subscribed" }>): State {
+  const { topic, stream, seq, snapshot, live } = frame;
+  const link: TopicLink = { at: "live" };
+  if (snapshot && "events" in snapshot) {
+    const read = withCursors({}, live.read ?? []);
+    return withTopic({ ...state, read }, topic, { link, stream, seq, events: snapshot.events });
+  }
+  const resumed = withTopic({ ...state, read: withCursors(state.read, live.read ?? []) }, topic, {
+    ...known,
+    stream,
+    link,
+  });
+  return (frame.events ?? []).reduce((so_far, record) => happened(so_far, topic, record), resumed);
 }
 
 /** Applies the next number once; a repeated one changes nothing, and after a gap nothing is applied. */
@@ -105,6 +141,8 @@ function signalled(state: State, signal: Extract<ServerFrame, { type: "signal" }
       return { ...state, tickets: withRow(state.tickets, signal.ticket), gone: without(state.gone, signal.ticket.id) };
     case "ticket_left":
       return { ...state, gone: { ...state.gone, [signal.ticket_id]: signal.why } };
+    case "read":
+      return { ...state, read: withCursors(state.read, [signal]) };
     default:
       return assertNever(signal);
   }
@@ -192,6 +230,21 @@ function without<T>(map: Readonly<Record<string, T>>, name: string): Readonly<Re
   return rest;
 }
 
+function marked(state: State, { ticket_id, seq }: ReadCursor): State {
+  const isWhole = (state.marking[ticket_id] ?? 0) <= seq;
+  const marking = isWhole ? without(state.marking, ticket_id) : state.marking;
+  return { ...state, marking, read: withCursors(state.read, [{ ticket_id, seq }]) };
+}
+
+/** A cursor never goes back. */
+function withCursors(cursors: Cursors, told: readonly ReadCursor[]): Cursors {
+  const further = told.filter(({ ticket_id, seq }) => seq > (cursors[ticket_id] ?? 0));
+  if (further.length === 0) return cursors;
+  const next: Record<TicketId, number> = { ...cursors };
+  for (const { ticket_id, seq } of further) next[ticket_id] = Math.max(seq, next[ticket_id] ?? 0);
+  return next;
+}
+
 type Rows = State["tickets"];
 
 /** The newer row wins, whichever way it came. Lists cut the description: the longer one is the whole one. */
@@ -217,6 +270,7 @@ function afterEvent(row: TicketView, { event }: EventRecord): TicketView {
     case "ticket_created":
     case "reply_posted":
     case "nothing_changed":
+    case "notified":
       return row;
     case "status_changed":
       return { ...row, status: event.to };

@@ -1,6 +1,6 @@
 // Bytes to frames and back, in either codec of the wire. What frames mean is left to client/.
 import { decode as decodeMsgPack, encode as encodeMsgPack } from "@msgpack/msgpack";
-import type { ClientFrame, Event, EventRecord, ServerFrame } from "./generated";
+import type { ClientFrame, Event, EventRecord, ReadCursor, ServerFrame, Signal } from "./generated";
 
 /** The protocol version that `hello` names. */
 export const PROTOCOL = 1;
@@ -61,6 +61,15 @@ export function readEvents(value: unknown): EventRecord[] {
   return Array.isArray(value) ? value.map(withKnownEvent).filter(isEventRecord) : [];
 }
 
+/** How far tickets are read; what is no such thing is left out. */
+export function readCursors(value: unknown): ReadCursor[] {
+  return Array.isArray(value) ? value.filter(isReadCursor) : [];
+}
+
+function isReadCursor(value: unknown): value is ReadCursor {
+  return isRecord(value) && hasShape(value, { ticket_id: "string", seq: "number" });
+}
+
 type Shape = Record<string, "string" | "number" | "boolean">;
 
 /** The fields without which a frame cannot be handled. */
@@ -83,9 +92,14 @@ const EVENTS: Record<Event["type"], Shape> = {
   assigned: {},
   field_changed: { field: "string" },
   nothing_changed: {},
+  notified: { reason: "string", ticket_id: "string", number: "string", title: "string", ticket_seq: "number" },
 };
 
-const SIGNALS = new Set<unknown>(["ticket_changed", "ticket_left"]);
+const SIGNALS: Record<Signal["type"], Shape> = {
+  ticket_changed: {},
+  ticket_left: { ticket_id: "string", why: "string" },
+  read: { ticket_id: "string", seq: "number" },
+};
 
 function frameOf(value: unknown): ServerFrame | null {
   if (!isRecord(value) || typeof value["type"] !== "string") throw new DecodeError("a frame is a map with a type");
@@ -96,6 +110,8 @@ function frameOf(value: unknown): ServerFrame | null {
 }
 
 function readLists(frame: Record<string, unknown>) {
+  const live = frame["live"];
+  if (isRecord(live) && "read" in live) frame["live"] = { ...live, read: readCursors(live["read"]) };
   if ("events" in frame) frame["events"] = readEvents(frame["events"]);
   const snapshot = frame["snapshot"];
   if (isRecord(snapshot) && "events" in snapshot)
@@ -107,7 +123,7 @@ function isServerFrame(frame: Record<string, unknown>): frame is ServerFrame & R
   if (!isKeyOf(SERVER_FRAMES, type)) return false;
   if (!hasShape(frame, SERVER_FRAMES[type])) throw new DecodeError(`${type} lacks a field`);
   if (type === "event") return isEvent(frame["event"]) && isRecord(frame["by"]);
-  if (type === "signal") return isRecord(frame["signal"]) && SIGNALS.has(frame["signal"]["type"]);
+  if (type === "signal") return isSignal(frame["signal"]);
   if (type === "welcome") return isRecord(frame["user"]) && isRecord(frame["workspace"]);
   return true;
 }
@@ -122,6 +138,10 @@ function knownEvent(event: unknown): unknown {
 
 function isEvent(value: unknown): value is Event {
   return isRecord(value) && isKeyOf(EVENTS, value["type"]) && hasShape(value, EVENTS[value["type"]]);
+}
+
+function isSignal(value: unknown): value is Signal {
+  return isRecord(value) && isKeyOf(SIGNALS, value["type"]) && hasShape(value, SIGNALS[value["type"]]);
 }
 
 function hasShape(value: Record<string, unknown>, shape: Shape): boolean {

@@ -19,6 +19,7 @@ const CLIENT_TYPES = new Set([
   "change_status",
   "assign",
   "update_ticket",
+  "mark_read",
 ]);
 
 describe("golden frames", () => {
