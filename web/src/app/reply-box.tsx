@@ -5,17 +5,20 @@ import type { PostReply } from "../client/state";
 import { type PendingPost, pendingPosts, publicDeedsAfter } from "../client/views";
 import { Button } from "../ui/basics";
 import { Composer } from "../ui/composer";
-import type { Audience, TicketId } from "../wire/generated";
+import { mentionedIn } from "../ui/mention";
+import type { Audience, PersonRef, TicketId } from "../wire/generated";
 import { useDrafts } from "./drafts";
 import { useLiveState, useSession } from "./session";
 import { StalePanel } from "./stale-panel";
-import { summary } from "./words";
+import { summary, whomItCalls } from "./words";
 
 export type ReplyBoxHandle = {
   /** Puts the text of a reply that was not sent back into the composer. */
   takeBack(post: PendingPost): void;
   focus(audience: Audience): void;
 };
+
+const NOBODY: readonly PersonRef[] = [];
 
 type Props = {
   ticket: TicketId;
@@ -36,8 +39,14 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
   const draft = drafts[audience];
   const stale = pendingPosts(state, ticket).find(({ fate }) => fate.at === "refused" && fate.refusal.code === "stale");
 
-  const post = (command: Omit<PostReply, "type" | "key" | "ticket_id">) =>
-    live.submit({ type: "post_reply", key: newKey(), ticket_id: ticket, ...command });
+  const people = audiences.includes("internal") ? state.people : NOBODY;
+  const called = mentionedIn(draft.body, people);
+
+  const post = (command: Omit<PostReply, "type" | "key" | "ticket_id" | "mention_ids">) => {
+    const mention_ids = mentionedIn(command.body, people);
+    const mentions = mention_ids.length > 0 ? { mention_ids } : {};
+    live.submit({ type: "post_reply", key: newKey(), ticket_id: ticket, ...command, ...mentions });
+  };
 
   const send = () => {
     post({ body: draft.body, audience, based_on: Math.min(draft.based_on, seq) });
@@ -89,6 +98,8 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
         text={draft.body}
         state={isDrafted ? "Draft saved on this device" : ""}
         placeholder={placeholder[audience]}
+        people={people}
+        {...(called.length > 0 && { remark: whomItCalls(called, people, audience) })}
         onAudience={setAudience}
         onText={(text) => write(audience, text, seq)}
         onSend={send}

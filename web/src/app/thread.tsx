@@ -9,6 +9,8 @@ import { Activity, Message, type MessageLook, NotSent, Sending } from "../ui/mes
 import { useStickToEnd } from "../ui/stick";
 import { useToast } from "../ui/toasts";
 import type { Actor, EventRecord, PersonRef, TicketId } from "../wire/generated";
+import { useJump } from "./jump";
+import { useReading } from "./reading";
 import type { ReplyBoxHandle } from "./reply-box";
 import { useLink, useLiveState, useSession } from "./session";
 import { deed, reason } from "./words";
@@ -35,6 +37,9 @@ export function Thread({ ticket, topic, side, replyBox, again }: Props) {
     posts.at(-1)?.command.key ?? events.at(-1)?.seq,
     `${events.length} ${posts.length}`,
   );
+
+  useJump(stick.ref, events);
+  useReading(ticket, known, stick.ref);
 
   if (events.length === 0) return <NothingYet known={known} again={again} />;
   return (
@@ -159,6 +164,7 @@ const Entry = memo(function Entry({ record, side, people, description }: EntryPr
   }
   if (event.type === "reply_posted") {
     const look = event.audience === "internal" ? "note" : lookOf(by, side, user.id);
+    const mentions = people.filter(({ id }) => event.mentions?.includes(id)).map(({ name }) => name);
     const remark = side === "staff" ? remarkOf(event.forced, event.missed) : undefined;
     return (
       <Message
@@ -168,6 +174,8 @@ const Entry = memo(function Entry({ record, side, people, description }: EntryPr
         at={at}
         body={event.body}
         seq={seq}
+        mentions={mentions.join("\n")}
+        badge={event.mentions?.includes(user.id) ? "mentions you" : undefined}
         {...(remark && { remark })}
       >
         {event.truncated && (
@@ -178,7 +186,7 @@ const Entry = memo(function Entry({ record, side, people, description }: EntryPr
   }
   const what = deed(event, workspace.workflow, people, by.id);
   const note = event.type === "status_changed" ? event.note : undefined;
-  return what === null ? null : <Activity author={by.name} what={what} at={at} note={note} />;
+  return what === null ? null : <Activity author={by.name} what={what} at={at} note={note} seq={seq} />;
 });
 
 function MyPost({

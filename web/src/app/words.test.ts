@@ -1,8 +1,8 @@
 // Events, refusals and problems in words for people.
 import { describe, expect, it } from "vitest";
-import { ANA, BO } from "../client/fakes";
+import { ANA, BO, notified } from "../client/fakes";
 import type { Event, Workflow } from "../wire/generated";
-import { deed, publicRefusal, signInProblem } from "./words";
+import { deed, newsInWords, publicRefusal, signInProblem, whomItCalls, whyTold } from "./words";
 
 const workflow: Workflow = {
   name: "simple",
@@ -36,6 +36,32 @@ it("says what was refused and why", () => {
   const command = { type: "assign", key: "k", ticket_id: "t", assignee_id: null } as const;
   const words = publicRefusal(command, { code: "forbidden", message: "", events: [] });
   expect(words).toBe("The assignment was not changed. Your role does not allow this.");
+});
+
+it("says why I am told of something, even for a reason that it does not know", () => {
+  expect((["assigned", "mentioned", "replied"] as const).map(whyTold)).toEqual([
+    "assigned you",
+    "mentioned you",
+    "replied",
+  ]);
+  const newer = JSON.parse('"escalated"');
+  expect(whyTold(newer)).toBe("did something");
+});
+
+it("says one notification whole, and several as a number", () => {
+  const news = (seq: number, more = {}) => {
+    const { at, by, event } = notified(seq, more);
+    if (event.type !== "notified") throw new Error("not a notification");
+    return { seq, at, by, told: event };
+  };
+  expect(newsInWords([news(1)])).toBe("Cleo replied: TKT-1 The printer is on fire");
+  expect(newsInWords([news(1), news(2)])).toBe("2 notifications on one ticket");
+  expect(newsInWords([news(1), news(2, { ticket_id: "other" })])).toBe("2 notifications on 2 tickets");
+});
+
+it("says whom a text calls, and what a customer sees of it", () => {
+  expect(whomItCalls([ANA, BO], people, "internal")).toBe("Notifies Ana and Bo.");
+  expect(whomItCalls([BO], people, "public")).toMatch(/^Notifies Bo. The customer sees the name/);
 });
 
 it("does not say which part of a sign-in was wrong", () => {

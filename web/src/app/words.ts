@@ -1,7 +1,8 @@
 // What happened, in words for people: events of a thread, refusals, problems.
 import type { Problem } from "../client/rest";
 import { assertNever, type Command, type Refusal } from "../client/state";
-import type { ErrorCode, Event, EventRecord, PersonRef, Workflow } from "../wire/generated";
+import type { Notification } from "../client/told";
+import type { Audience, ErrorCode, Event, EventRecord, PersonRef, Reason, UserId, Workflow } from "../wire/generated";
 
 /** What an event that is no message did, after its author's name; null for what shows nothing. */
 export function deed(
@@ -71,6 +72,33 @@ export function reason({ code, message }: { code: ErrorCode; message: string }):
       return assertNever(code);
   }
 }
+
+const WHY: Record<Reason, string> = { assigned: "assigned you", mentioned: "mentioned you", replied: "replied" };
+
+/** Why I am told of something, after its author's name. */
+export function whyTold(reason: Reason): string {
+  // a newer hub may know more reasons
+  return WHY[reason] ?? "did something";
+}
+
+/** News in one sentence, for those who hear it. */
+export function newsInWords(news: readonly Notification[]): string {
+  const [first] = news;
+  if (!first) return "";
+  if (news.length === 1)
+    return `${first.by.name} ${whyTold(first.told.reason)}: ${first.told.number} ${first.told.title}`;
+  const tickets = new Set(news.map(({ told }) => told.ticket_id)).size;
+  return `${news.length} notifications on ${tickets === 1 ? "one ticket" : `${tickets} tickets`}`;
+}
+
+/** What sending a text with mentions does besides. */
+export function whomItCalls(ids: readonly UserId[], people: readonly PersonRef[], audience: Audience): string {
+  const names = people.filter(({ id }) => ids.includes(id)).map(({ name }) => name);
+  const calls = `Notifies ${LIST.format(names)}.`;
+  return audience === "internal" ? calls : `${calls} The customer sees the name, but not that it is a mention.`;
+}
+
+const LIST = new Intl.ListFormat("en");
 
 /** Why somebody could not sign in. */
 export function signInProblem(problem: Problem): string {

@@ -38,6 +38,12 @@ export function newsByTicket(state: State): TicketNews[] {
   return [...news.values()];
 }
 
+/** Tickets of which I was told something that I have not read. */
+export function unreadTickets(state: State): ReadonlySet<TicketId> {
+  const news = notifications(state.topics[ME]?.events ?? []).filter((one) => isUnread(state, one));
+  return new Set(news.map(({ told }) => told.ticket_id));
+}
+
 /** Neither read nor before my eyes. */
 export function isUnread(state: State, { told }: Notification): boolean {
   return told.ticket_id !== state.attending && told.ticket_seq > cursorOf(state, told.ticket_id);

@@ -1,8 +1,9 @@
 // The console's one screen: views, list and ticket side by side where there is room, one at a time where there is not.
 import clsx from "clsx";
 import { Inbox } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { useRef } from "react";
 import { useParams, useSearchParams } from "react-router";
+import { Bell, type BellHandle } from "../app/bell/Bell";
 import { LinkState } from "../app/link-state";
 import type { ReplyBoxHandle } from "../app/reply-box";
 import { useSession, useTopic } from "../app/session";
@@ -11,6 +12,7 @@ import { isStaff } from "../client/rest";
 import { buttonLook, Nothing } from "../ui/basics";
 import { Fence } from "../ui/fence";
 import { Mark } from "../ui/mark";
+import { useTitle } from "../ui/title";
 import { useShortcuts } from "./keys";
 import { List } from "./scenes/List/List";
 import { Rail } from "./scenes/List/Rail";
@@ -28,11 +30,10 @@ function StaffDesk() {
   const [query] = useSearchParams();
   const choice = readChoice(query, workspace.workflow);
   const replyBox = useRef<ReplyBoxHandle | null>(null);
-  const shortcuts = useShortcuts(replyBox);
+  const bell = useRef<BellHandle | null>(null);
+  const shortcuts = useShortcuts(replyBox, bell);
   useTopic("workspace");
-  useEffect(() => {
-    if (!ticketId) document.title = `${VIEWS[choice.view].label} · ${workspace.name}`;
-  }, [ticketId, choice.view, workspace.name]);
+  useTitle(ticketId ? null : `${VIEWS[choice.view].label} · ${workspace.name}`);
 
   return (
     <div className="flex h-full flex-col lg:flex-row">
@@ -52,7 +53,13 @@ function StaffDesk() {
       >
         <div className="flex min-w-0 items-center gap-2.5 lg:mb-4 lg:px-1.5">
           <Mark size={28} />
-          <span className="truncate font-semibold max-sm:sr-only">{workspace.name}</span>
+          <span className="grow truncate font-semibold max-sm:sr-only">{workspace.name}</span>
+          <Bell
+            align="start"
+            {...(shortcuts.areOn && { shortcut: "b" })}
+            handle={bell}
+            empty="Whoever assigns you a ticket, mentions you or replies on a ticket of yours shows up here."
+          />
         </div>
         <Rail choice={choice} />
         <div className="ms-auto lg:ms-0 lg:mt-auto">

@@ -1,5 +1,6 @@
 // Single keys for hands that stay on the keyboard. They can be switched off (WCAG 2.1.4) and never act while somebody types.
 import { type RefObject, useEffect, useState } from "react";
+import type { BellHandle } from "../app/bell/Bell";
 import type { ReplyBoxHandle } from "../app/reply-box";
 import { readSetting, writeSetting } from "../ui/theme";
 
@@ -8,21 +9,21 @@ const NAME = "tandem-keys";
 /** Marks the links of a list that j and k walk along. */
 export const ROW = "data-row";
 
-export function useShortcuts(replyBox: RefObject<ReplyBoxHandle | null>) {
+export function useShortcuts(replyBox: RefObject<ReplyBoxHandle | null>, bell: RefObject<BellHandle | null>) {
   const [areOn, setAreOn] = useState(() => readSetting(NAME) !== "off");
   useEffect(() => {
     if (!areOn) return;
     const onKeyDown = (pressed: KeyboardEvent) => {
       if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || pressed.isComposing || isTyping(pressed.target))
         return;
-      const act = actionOf(pressed.key, replyBox.current);
+      const act = actionOf(pressed.key, replyBox.current, bell.current);
       if (!act) return;
       pressed.preventDefault();
       act();
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
-  }, [areOn, replyBox]);
+  }, [areOn, replyBox, bell]);
   const setOn = (on: boolean) => {
     writeSetting(NAME, on ? null : "off");
     setAreOn(on);
@@ -30,7 +31,7 @@ export function useShortcuts(replyBox: RefObject<ReplyBoxHandle | null>) {
   return { areOn, setOn };
 }
 
-function actionOf(key: string, replyBox: ReplyBoxHandle | null): (() => void) | null {
+function actionOf(key: string, replyBox: ReplyBoxHandle | null, bell: BellHandle | null): (() => void) | null {
   switch (key) {
     case "j":
       return () => walk(1);
@@ -40,6 +41,8 @@ function actionOf(key: string, replyBox: ReplyBoxHandle | null): (() => void) | 
       return replyBox && (() => replyBox.focus("public"));
     case "n":
       return replyBox && (() => replyBox.focus("internal"));
+    case "b":
+      return bell && (() => bell.toggle());
     default:
       return null;
   }
@@ -58,6 +61,6 @@ function walk(step: 1 | -1) {
 function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
-    (target.isContentEditable || target.closest("input, textarea, select, [role=menu]") !== null)
+    (target.isContentEditable || target.closest("input, textarea, select, [role=menu], [role=dialog]") !== null)
   );
 }

@@ -1,6 +1,7 @@
 // What surrounds every screen of the portal.
 import { Plus } from "lucide-react";
 import { Link, Outlet } from "react-router";
+import { Bell } from "../app/bell/Bell";
 import { LinkState } from "../app/link-state";
 import { useSession } from "../app/session";
 import { UserMenu } from "../app/user-menu";
@@ -26,6 +27,7 @@ export function Frame() {
             <Link to="/new" className={buttonLook("primary")}>
               <Plus aria-hidden="true" size={16} /> New ticket
             </Link>
+            <Bell empty="When we answer you, it shows up here." />
             <UserMenu />
           </div>
         </div>

@@ -92,6 +92,16 @@ export const PRIORITIES: Record<Priority, { label: string; look: string }> = {
   p4: { label: "P4 Low", look: "text-ink-soft" },
 };
 
+/** Before the title of what has news. */
+export function Unread() {
+  return (
+    <span className="inline-flex shrink-0 self-center">
+      <span className="sr-only">Unread: </span>
+      <span aria-hidden="true" className="size-2 rounded-full bg-accent" />
+    </span>
+  );
+}
+
 /** Always beside the person's name, so it says nothing by itself. */
 export function Avatar({ name, tone = "person" }: { name: string; tone?: "person" | "staff" | "nobody" }) {
   const look = {

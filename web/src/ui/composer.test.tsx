@@ -2,13 +2,21 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
-import { expect, it, vi } from "vitest";
-import type { Audience } from "../wire/generated";
+import { describe, expect, it, vi } from "vitest";
+import type { Audience, PersonRef } from "../wire/generated";
 import { Composer } from "./composer";
 
-type HolderProps = { onSend: () => void; audiences?: readonly Audience[]; start?: string };
+const ANA = { id: "a", name: "Ana Lindqvist" };
+const BO = { id: "b", name: "Bo Anders" };
 
-function Holder({ onSend, audiences = ["public", "internal"], start = "" }: HolderProps) {
+type HolderProps = {
+  onSend: () => void;
+  audiences?: readonly Audience[];
+  start?: string;
+  people?: readonly PersonRef[];
+};
+
+function Holder({ onSend, audiences = ["public", "internal"], start = "", people = [] }: HolderProps) {
   const [audience, setAudience] = useState<Audience>("public");
   const [text, setText] = useState(start);
   return (
@@ -17,6 +25,7 @@ function Holder({ onSend, audiences = ["public", "internal"], start = "" }: Hold
       audiences={audiences}
       text={text}
       state=""
+      people={people}
       placeholder=""
       onAudience={setAudience}
       onText={setText}
@@ -59,4 +68,67 @@ it("names who reads it, also for assistive technology", async () => {
 it("offers no choice where there is none", () => {
   render(<Holder onSend={() => {}} audiences={["public"]} />);
   expect(screen.queryByRole("group")).toBeNull();
+});
+
+describe("an @", () => {
+  const setUp = (onSend = () => {}) => {
+    render(<Holder onSend={onSend} people={[ANA, BO]} />);
+    return screen.getByRole("textbox");
+  };
+
+  it("offers colleagues, fewer with each letter, and Enter takes the one", async () => {
+    const onSend = vi.fn();
+    const box = setUp(onSend);
+    await userEvent.type(box, "Look, @");
+    expect(screen.getAllByRole("option")).toHaveLength(2);
+    await userEvent.keyboard("an");
+    expect(screen.getAllByRole("option")).toHaveLength(2);
+    await userEvent.keyboard("a");
+    expect(screen.getAllByRole("option").map((option) => option.textContent?.trim())).toEqual(["Ana Lindqvist"]);
+    expect(box.getAttribute("aria-activedescendant")).toBe(screen.getByRole("option", { selected: true }).id);
+    await userEvent.keyboard("{Enter}");
+    expect(box).toHaveValue("Look, @Ana Lindqvist ");
+    expect(screen.queryByRole("listbox")).toBeNull();
+    expect(onSend).not.toHaveBeenCalled();
+    await userEvent.keyboard("please");
+    expect(box).toHaveValue("Look, @Ana Lindqvist please");
+  });
+
+  it("is walked with the arrows, around its ends", async () => {
+    const box = setUp();
+    await userEvent.type(box, "@{ArrowDown}{Tab}");
+    expect(box).toHaveValue("@Bo Anders ");
+    await userEvent.type(box, "@{ArrowUp}{Tab}");
+    expect(box).toHaveValue("@Bo Anders @Bo Anders ");
+    expect(box).toHaveFocus();
+  });
+
+  it("takes the one that is clicked, and keeps the focus", async () => {
+    const box = setUp();
+    await userEvent.type(box, "@");
+    await userEvent.click(screen.getByRole("option", { name: "Bo Anders" }));
+    expect(box).toHaveValue("@Bo Anders ");
+    expect(box).toHaveFocus();
+  });
+
+  it("is left alone after Escape, until another one", async () => {
+    const box = setUp();
+    await userEvent.type(box, "@a{Escape}");
+    expect(screen.queryByRole("listbox")).toBeNull();
+    await userEvent.keyboard("n{Enter}@");
+    expect(box).toHaveValue("@an\n@");
+    expect(screen.getByRole("listbox")).toBeInTheDocument();
+  });
+
+  it("is a letter like any other within a word, and where nobody can be called", async () => {
+    const box = setUp();
+    await userEvent.type(box, "ana@a");
+    expect(screen.queryByRole("listbox")).toBeNull();
+  });
+
+  it("still sends with Ctrl+Enter while the list is open", async () => {
+    const onSend = vi.fn();
+    await userEvent.type(setUp(onSend), "@a{Control>}{Enter}{/Control}");
+    expect(onSend).toHaveBeenCalledTimes(1);
+  });
 });

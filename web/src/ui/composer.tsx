@@ -1,9 +1,10 @@
 // Where a reply or note is written. What happens to the text is left to whoever places it.
 import clsx from "clsx";
 import { Lock, Send } from "lucide-react";
-import { type KeyboardEvent, type Ref, useId } from "react";
-import type { Audience } from "../wire/generated";
+import { type KeyboardEvent, type RefObject, useId, useRef } from "react";
+import type { Audience, PersonRef } from "../wire/generated";
 import { Button } from "./basics";
+import { useMentioning } from "./mention-list";
 
 type Props = {
   audience: Audience;
@@ -13,7 +14,11 @@ type Props = {
   /** Such as "Draft saved on this device". */
   state: string;
   placeholder: string;
-  ref?: Ref<HTMLTextAreaElement>;
+  /** Colleagues who can be called by `@`; nobody means that `@` is a letter like any other. */
+  people?: readonly PersonRef[];
+  /** What sending it will do besides, such as whom it calls. */
+  remark?: string;
+  ref?: RefObject<HTMLTextAreaElement | null>;
   onAudience: (audience: Audience) => void;
   onText: (text: string) => void;
   onSend: () => void;
@@ -27,12 +32,31 @@ const NAMES: Record<Audience, { tab: string; label: string; send: string }> = {
 /** The longest body that a frame may carry, in bytes of UTF-8 (protocol: 32 KiB). */
 const MAX_BODY_BYTES = 32 * 1024;
 
-export function Composer({ audience, audiences, text, state, placeholder, ref, onAudience, onText, onSend }: Props) {
+const NOBODY: readonly PersonRef[] = [];
+
+export function Composer(props: Props) {
+  const {
+    audience,
+    audiences,
+    text,
+    state,
+    placeholder,
+    people = NOBODY,
+    remark,
+    ref,
+    onAudience,
+    onText,
+    onSend,
+  } = props;
   const id = useId();
+  const own = useRef<HTMLTextAreaElement | null>(null);
+  const area = ref ?? own;
+  const mentioning = useMentioning(area, text, people, onText);
   const isNote = audience === "internal";
   const isTooLong = new TextEncoder().encode(text).length > MAX_BODY_BYTES;
   const canSend = text.trim() !== "" && !isTooLong;
   const onKeyDown = (pressed: KeyboardEvent) => {
+    if (mentioning.onKeyDown(pressed)) return;
     if (pressed.key !== "Enter" || !(pressed.ctrlKey || pressed.metaKey) || pressed.nativeEvent.isComposing) return;
     pressed.preventDefault();
     if (canSend) onSend();
@@ -40,7 +64,7 @@ export function Composer({ audience, audiences, text, state, placeholder, ref, o
   return (
     <div
       className={clsx(
-        "rounded-2xl border focus-within:border-accent",
+        "relative rounded-2xl border focus-within:border-accent",
         isNote ? "border-note-line bg-note" : "border-line-strong bg-surface",
       )}
     >
@@ -70,16 +94,24 @@ export function Composer({ audience, audiences, text, state, placeholder, ref, o
       </label>
       <textarea
         id={id}
-        ref={ref}
+        ref={area}
         dir="auto"
         rows={3}
         value={text}
         placeholder={placeholder}
-        onChange={(change) => onText(change.target.value)}
+        onChange={(change) => {
+          onText(change.target.value);
+          mentioning.onCaret();
+        }}
         onKeyDown={onKeyDown}
+        onSelect={mentioning.onCaret}
+        onBlur={mentioning.onCaret}
+        {...mentioning.aria}
         aria-describedby={`${id}-hint`}
         className="field-sizing-content block max-h-[40vh] min-h-20 w-full resize-none bg-transparent px-4 py-3 outline-none placeholder:text-ink-soft"
       />
+      {mentioning.list}
+      {remark && <p className="px-4 pb-1.5 text-ink-soft text-xs">{remark}</p>}
       <div className="flex items-center gap-3 px-2 pb-2">
         <p
           id={`${id}-hint`}

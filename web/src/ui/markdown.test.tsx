@@ -13,6 +13,16 @@ describe("Markdown", () => {
     expect(htmlOf("**so** and `so`")).toBe("<p><strong>so</strong> and <code>so</code></p>");
   });
 
+  it("lets the names that are called stand out, and nothing else after an @", () => {
+    const html = (text: string) => {
+      const { container } = render(<Markdown text={text} mentions={"Ana\nAna Lindqvist"} />);
+      return container.firstElementChild?.innerHTML.trim();
+    };
+    expect(html("Hi @Ana Lindqvist and @Ana!")).toBe("<p>Hi <mark>@Ana Lindqvist</mark> and <mark>@Ana</mark>!</p>");
+    expect(html("@Anabel, `@Ana`, @Bo")).toBe("<p>@Anabel, <code>@Ana</code>, @Bo</p>");
+    expect(html("<mark>@Bo</mark>")).toBe("<p>&lt;mark&gt;@Bo&lt;/mark&gt;</p>");
+  });
+
   it("keeps the lines people typed", () => {
     expect(htmlOf("one\ntwo")).toBe("<p>one<br>two</p>");
   });

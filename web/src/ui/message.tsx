@@ -17,11 +17,15 @@ type MessageProps = {
   body: string;
   /** Such as "sent without having seen the message before". */
   remark?: string;
+  /** Names that it calls, one per line. */
+  mentions?: string;
+  /** Beside the name, what it means to the reader: "mentions you". */
+  badge?: string | undefined;
   children?: ReactNode;
   seq?: number;
 };
 
-export function Message({ author, role, look, at, body, remark, children, seq }: MessageProps) {
+export function Message({ author, role, look, at, body, remark, mentions, badge, children, seq }: MessageProps) {
   return (
     <article
       aria-label={`${look === "note" ? "Internal note" : "Message"} from ${author}`}
@@ -45,8 +49,11 @@ export function Message({ author, role, look, at, body, remark, children, seq }:
             role && <span className="text-ink-soft text-xs">{role}</span>
           )}
           <TimeAgo at={at} className="text-ink-soft text-xs" />
+          {badge && (
+            <span className="rounded-full bg-accent px-2 py-px font-medium text-on-accent text-xs">{badge}</span>
+          )}
         </header>
-        <Markdown text={body} />
+        <Markdown text={body} {...(mentions && { mentions })} />
         {remark && <p className="mt-2 text-ink-soft text-xs">{remark}</p>}
         {children}
       </div>
@@ -88,14 +95,16 @@ export function Activity({
   what,
   at,
   note,
+  seq,
 }: {
   author: string;
   what: string;
   at: string;
   note?: string | undefined;
+  seq: number;
 }) {
   return (
-    <p className="ps-4 text-ink-soft text-sm">
+    <p data-seq={seq} className="rounded-lg ps-4 text-ink-soft text-sm">
       <span className="font-medium text-ink">{author}</span> {what} · <TimeAgo at={at} />
       {note && <span className="mt-0.5 block border-note-line border-s-2 ps-2">{note}</span>}
     </p>

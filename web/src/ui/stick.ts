@@ -4,6 +4,11 @@ import { type RefObject, useLayoutEffect, useRef, useState } from "react";
 /** Closer than this to the end counts as being there. */
 const NEAR_PX = 48;
 
+/** True where the end of what scrolls is on the screen. */
+export function isAtEnd(box: HTMLElement): boolean {
+  return box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR_PX;
+}
+
 type Stick = {
   ref: RefObject<HTMLElement | null>;
   onScroll: () => void;
@@ -47,9 +52,9 @@ export function useStickToEnd(first: unknown, last: unknown, size: unknown): Sti
   const onScroll = () => {
     const box = ref.current;
     if (!box) return;
-    const isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR_PX;
-    seen.current = { ...seen.current, isAtEnd, height: box.scrollHeight };
-    if (isAtEnd) setHasNewBelow(false);
+    const isNowAtEnd = isAtEnd(box);
+    seen.current = { ...seen.current, isAtEnd: isNowAtEnd, height: box.scrollHeight };
+    if (isNowAtEnd) setHasNewBelow(false);
   };
   const toEnd = () => {
     const box = ref.current;

@@ -1,11 +1,12 @@
 // Opening a ticket. However often the request has to be repeated, it becomes one ticket.
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { useSession } from "../../app/session";
 import { newKey } from "../../client/ports";
 import { createTicket, type Problem } from "../../client/rest";
 import { Button, Field, inputLook } from "../../ui/basics";
 import { readSetting, writeSetting } from "../../ui/theme";
+import { useTitle } from "../../ui/title";
 
 /** What is being asked, with the key of the request that would ask it. */
 type Question = { title: string; description: string; key: string };
@@ -18,9 +19,7 @@ export function Ask() {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [isBusy, setIsBusy] = useState(false);
   const sent = useRef<Question | null>(null);
-  useEffect(() => {
-    document.title = `New ticket · ${workspace.name}`;
-  }, [workspace.name]);
+  useTitle(`New ticket · ${workspace.name}`);
 
   const change = (part: Partial<Question>) => {
     // another text is another intent, but only once the first may have arrived

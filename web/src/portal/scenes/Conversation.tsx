@@ -1,12 +1,13 @@
 // One ticket as its customer sees it: the public thread, live, and the next message.
 import { ArrowLeft } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { useRef } from "react";
 import { Link, useParams } from "react-router";
 import { ReplyBox, type ReplyBoxHandle } from "../../app/reply-box";
 import { useLiveState, useSession, useTopic } from "../../app/session";
 import { Thread } from "../../app/thread";
 import { isDone, statusOf, ticketView } from "../../client/views";
 import { buttonLook, StatusChip } from "../../ui/basics";
+import { useTitle } from "../../ui/title";
 import type { Audience, TicketId } from "../../wire/generated";
 
 const AUDIENCES: readonly Audience[] = ["public"];
@@ -25,9 +26,7 @@ function OneConversation({ id }: { id: TicketId }) {
   const canWrite = watched.topic !== undefined && watched.topic.link.at !== "ended" && watched.topic.events.length > 0;
   const isOver = ticket !== undefined && isDone(workspace.workflow, ticket.status);
   const placeholder = isOver ? "Write again, and we will take it up again…" : "Write a message…";
-  useEffect(() => {
-    if (ticket) document.title = `${ticket.title} · ${workspace.name}`;
-  }, [ticket, workspace.name]);
+  useTitle(ticket ? `${ticket.title} · ${workspace.name}` : null);
 
   return (
     <div className="flex h-full flex-col">

@@ -1,20 +1,24 @@
 // A customer's tickets, the last changed first.
 import { useInfiniteQuery } from "@tanstack/react-query";
+import clsx from "clsx";
 import { MessageCircleQuestion } from "lucide-react";
-import { useEffect } from "react";
 import { Link } from "react-router";
 import { useLink, useLiveState, useSession } from "../../app/session";
 import { listTickets, type Problem, type TicketPage } from "../../client/rest";
+import { unreadTickets } from "../../client/told";
 import { statusOf } from "../../client/views";
-import { Button, buttonLook, LoadFailed, Nothing, Skeleton, StatusChip } from "../../ui/basics";
+import { Button, buttonLook, LoadFailed, Nothing, Skeleton, StatusChip, Unread } from "../../ui/basics";
 import { TimeAgo } from "../../ui/clock";
+import { useTitle } from "../../ui/title";
 
 /** Customers have no list that is told of changes: this page asks again while it is looked at. */
 const ASK_AGAIN_MS = 15_000;
 
 export function MyTickets() {
   const { live, workspace } = useSession();
-  const { tickets } = useLiveState();
+  const state = useLiveState();
+  const { tickets } = state;
+  const unread = unreadTickets(state);
   const isLive = useLink().at === "live";
   const query = useInfiniteQuery<TicketPage, Problem, { pages: TicketPage[] }, unknown[], string>({
     queryKey: ["tickets"],
@@ -29,9 +33,7 @@ export function MyTickets() {
     refetchInterval: isLive ? ASK_AGAIN_MS : false,
     staleTime: 0,
   });
-  useEffect(() => {
-    document.title = `My tickets · ${workspace.name}`;
-  }, [workspace.name]);
+  useTitle(`My tickets · ${workspace.name}`);
 
   const rows = (query.data?.pages ?? []).flatMap((page) => page.tickets).map((row) => tickets[row.id] ?? row);
   return (
@@ -58,7 +60,19 @@ export function MyTickets() {
                 className="block rounded-2xl border border-line bg-surface px-4 py-3.5 transition-colors hover:border-line-strong"
               >
                 <span className="flex items-start gap-3">
-                  <span className="min-w-0 grow font-medium [overflow-wrap:anywhere]">{ticket.title}</span>
+                  {unread.has(ticket.id) && (
+                    <span className="flex h-6 items-center">
+                      <Unread />
+                    </span>
+                  )}
+                  <span
+                    className={clsx(
+                      "min-w-0 grow [overflow-wrap:anywhere]",
+                      unread.has(ticket.id) ? "font-bold" : "font-medium",
+                    )}
+                  >
+                    {ticket.title}
+                  </span>
                   <StatusChip status={statusOf(workspace.workflow, ticket.status)} fallback={ticket.status} />
                 </span>
                 <span className="mt-0.5 block text-ink-soft text-sm">

@@ -6,6 +6,7 @@ import { useNavigate } from "react-router";
 import { useLink, useLiveState, useSession } from "../../../app/session";
 import { listTickets, type Problem, type TicketPage } from "../../../client/rest";
 import { isAgentTicket } from "../../../client/store";
+import { unreadTickets } from "../../../client/told";
 import { ticketView } from "../../../client/views";
 import { Button, LoadFailed, Nothing, Skeleton } from "../../../ui/basics";
 import { Menu, MenuChoices } from "../../../ui/menu";
@@ -19,6 +20,7 @@ export function List({ choice, openId }: Props) {
   const { workspace } = useSession();
   const { rows, query } = useRows(choice, openId);
   const { people } = useLiveState();
+  const unread = unreadTickets(useLiveState());
   const names = useMemo(() => new Map(people.map(({ id, name }) => [id, name])), [people]);
   return (
     <section aria-label="Tickets" className="flex h-full min-h-0 flex-col bg-surface">
@@ -44,6 +46,7 @@ export function List({ choice, openId }: Props) {
                 ticket={ticket}
                 workflow={workspace.workflow}
                 isOpen={ticket.id === openId}
+                isUnread={unread.has(ticket.id)}
                 search={writeChoice(choice)}
                 assignee={ticket.assignee_id && (names.get(ticket.assignee_id) ?? "Assigned")}
               />

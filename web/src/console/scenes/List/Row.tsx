@@ -2,7 +2,7 @@
 import clsx from "clsx";
 import { memo } from "react";
 import { Link } from "react-router";
-import { Avatar, PRIORITIES, StatusChip } from "../../../ui/basics";
+import { Avatar, PRIORITIES, StatusChip, Unread } from "../../../ui/basics";
 import { TimeAgo } from "../../../ui/clock";
 import type { AgentTicket, Workflow } from "../../../wire/generated";
 import { ROW } from "../../keys";
@@ -11,11 +11,13 @@ type Props = {
   ticket: AgentTicket;
   workflow: Workflow;
   isOpen: boolean;
+  /** Something of it was told to me that I have not read. */
+  isUnread: boolean;
   search: string /** Null for nobody. */;
   assignee: string | null;
 };
 
-export const Row = memo(function Row({ ticket, workflow, isOpen, search, assignee }: Props) {
+export const Row = memo(function Row({ ticket, workflow, isOpen, isUnread, search, assignee }: Props) {
   const status = workflow.statuses.find(({ id }) => id === ticket.status);
   return (
     <li className="border-line border-b">
@@ -29,7 +31,8 @@ export const Row = memo(function Row({ ticket, workflow, isOpen, search, assigne
         )}
       >
         <span className="flex items-baseline gap-2">
-          <span className="min-w-0 grow truncate font-medium">{ticket.title}</span>
+          {isUnread && <Unread />}
+          <span className={clsx("min-w-0 grow truncate", isUnread ? "font-bold" : "font-medium")}>{ticket.title}</span>
           <TimeAgo at={ticket.updated_at} className="shrink-0 text-ink-soft text-xs" />
         </span>
         <span className="mt-1 flex items-center gap-2 text-ink-soft text-xs">

@@ -1,6 +1,6 @@
 // One ticket at work: what it is, what happened, and what I say to it.
 import { ArrowLeft } from "lucide-react";
-import { type RefObject, useEffect } from "react";
+import type { RefObject } from "react";
 import { Link } from "react-router";
 import { ReplyBox, type ReplyBoxHandle } from "../../../app/reply-box";
 import { useLiveState, useSession, useTopic } from "../../../app/session";
@@ -9,6 +9,7 @@ import { mayWork } from "../../../client/rest";
 import { isAgentTicket } from "../../../client/store";
 import { ticketView } from "../../../client/views";
 import { buttonLook } from "../../../ui/basics";
+import { useTitle } from "../../../ui/title";
 import type { AgentTicket, Audience, TicketId } from "../../../wire/generated";
 import { type ListChoice, writeChoice } from "../../views";
 import { AssigneeMenu, PriorityMenu, StatusMenu } from "./Menus";
@@ -17,7 +18,7 @@ import { Title } from "./Title";
 const AUDIENCES: readonly Audience[] = ["public", "internal"];
 const PLACEHOLDER: Record<Audience, string> = {
   public: "Reply to the customer…",
-  internal: "Only colleagues see this…",
+  internal: "Only colleagues see this; @ calls one of them…",
 };
 
 type Props = { id: TicketId; choice: ListChoice; replyBox: RefObject<ReplyBoxHandle | null> };
@@ -34,9 +35,7 @@ export function Ticket({ id, choice, replyBox }: Props) {
     watched.topic !== undefined &&
     watched.topic.link.at !== "ended" &&
     watched.topic.events.length > 0;
-  useEffect(() => {
-    if (ticket) document.title = `${ticket.number} ${ticket.title}`;
-  }, [ticket]);
+  useTitle(ticket ? `${ticket.number} ${ticket.title}` : null);
 
   return (
     <div className="flex h-full flex-col">

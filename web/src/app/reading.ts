@@ -1,0 +1,48 @@
+// What counts as read: what stands on the screen of a window that somebody is using.
+import { type RefObject, useEffect } from "react";
+import type { TopicState } from "../client/state";
+import { isAtEnd } from "../ui/stick";
+import type { TicketId } from "../wire/generated";
+import { useSession } from "./session";
+
+/** Marks a ticket as far as its thread has been on the screen, as long as the component is there. */
+export function useReading(ticket: TicketId, topic: TopicState | undefined, box: RefObject<HTMLElement | null>) {
+  const { live } = useSession();
+  const head = topic?.link.at === "live" ? topic.seq : 0;
+  useEffect(() => {
+    const look = () => {
+      const shown = head > 0 && isLookedAt() ? box.current : null;
+      const seesEnd = shown !== null && isAtEnd(shown);
+      live.attend(seesEnd ? ticket : null);
+      if (shown) live.markRead(ticket, seesEnd ? head : lastOnScreen(shown));
+    };
+    look();
+    const scrolled = box.current;
+    scrolled?.addEventListener("scroll", look, { passive: true });
+    window.addEventListener("focus", look);
+    window.addEventListener("blur", look);
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      scrolled?.removeEventListener("scroll", look);
+      window.removeEventListener("focus", look);
+      window.removeEventListener("blur", look);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [live, ticket, head, box]);
+  useEffect(() => () => live.attend(null), [live]);
+}
+
+function isLookedAt(): boolean {
+  return document.visibilityState === "visible" && document.hasFocus();
+}
+
+/** The number of the last entry whose beginning is to be seen; 0 for none. */
+function lastOnScreen(box: HTMLElement): number {
+  const bottom = box.getBoundingClientRect().bottom;
+  const entries = [...box.querySelectorAll<HTMLElement>("[data-seq]")];
+  const last = entries.findLast((entry) => entry.getBoundingClientRect().top + MIN_SEEN_PX < bottom);
+  return Number(last?.dataset["seq"] ?? 0);
+}
+
+/** An entry of which less is on the screen has not been seen. */
+const MIN_SEEN_PX = 40;
