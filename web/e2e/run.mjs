@@ -2,6 +2,7 @@
 // and a built web/dist; TANDEM_WEB_DIR and CHROMIUM say where things are. `--only WORDS` tells the stories that hold them.
 import fs from "node:fs";
 import path from "node:path";
+import { bellStories } from "./bell-stories.mjs";
 import { prepareHub } from "./hub.mjs";
 import { openBrowser } from "./pages.mjs";
 import { createDatabase } from "./postgres.mjs";
@@ -19,6 +20,7 @@ const only = onlyAt < 0 ? "" : (process.argv[onlyAt + 1] ?? "");
 
 const all = [
   ...stories,
+  ...bellStories,
   { name: "the screens are accessible in light and dark, wide and narrow (screenshots)", tell: screens },
 ];
 const chosen = all.filter(({ name }) => name.includes(only));

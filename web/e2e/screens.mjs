@@ -1,8 +1,9 @@
 // Every main screen in light and dark and on a phone: pictured, and checked for accessibility.
+import { openBell } from "./bell.mjs";
 import { choose, mustBe, note, openTicket, reply, row, take, write } from "./desk.mjs";
 import { mustBeAccessible, mustBeQuiet, newVisitor, shoot, signIn } from "./pages.mjs";
 
-/** @typedef {import("./stories.mjs").Stage} Stage */
+/** @typedef {import("./people.mjs").Stage} Stage */
 
 const SCREENS = [
   { name: "light", dark: false, width: 1360, height: 860 },
@@ -42,6 +43,8 @@ async function customerScreens({ browser, hub }, screen) {
   await reply(cleo, "It is the one by the window.");
   await write(cleo, "And one more thing");
   await look("portal-thread");
+  await openBell(cleo);
+  await look("portal-bell");
   mustBeQuiet(cleo, "the customer");
   await cleo.context.close();
 }
@@ -58,7 +61,16 @@ async function agentScreens({ browser, hub }, screen) {
   await mustBe(ana, "live");
   await row(ana, title).waitFor();
   await look("console-list");
+  await openBell(ana);
+  await look("console-bell");
+  await ana.page.keyboard.press("Escape");
   await take(ana, title);
+  await ana.page.getByRole("button", { name: "Internal note", exact: true }).click();
+  const box = ana.page.getByRole("textbox", { name: "Internal note for colleagues" });
+  await box.pressSequentially("Who has the key of the store? @");
+  await ana.page.getByRole("listbox").waitFor();
+  await look("console-mention");
+  await box.fill("");
   await note(ana, "The window chairs are from the **old** delivery.");
   await choose(ana, /^Status/, "In progress");
   await reply(ana, "We bring you another one today. Until then, could you use the chair of meeting room `B2`?");

@@ -1,14 +1,10 @@
 // What two or three people do with one ticket, in real browsers, on a real hub.
 import { choose, count, message, mustBe, note, openTicket, reply, row, take, write } from "./desk.mjs";
-import { mustBeQuiet, newVisitor, signIn, until } from "./pages.mjs";
+import { newVisitor, signIn, until } from "./pages.mjs";
+import { agent, customer, leave, mustBeSilentAbout, OUTAGE, unique } from "./people.mjs";
 
-/**
- * @typedef {{ browser: import("playwright-core").Browser, hub: import("./hub.mjs").Hub }} Stage
- * @typedef {{ name: string, tell: (stage: Stage) => Promise<void> }} Story
- */
-
-/** What the browser itself says while the hub is away; everything else would be the page's own fault. */
-const OUTAGE = [/^console: WebSocket connection to .* failed/, /^console: Failed to load resource: net::ERR_/];
+/** @typedef {import("./people.mjs").Stage} Stage */
+/** @typedef {import("./people.mjs").Story} Story */
 
 /** @type {Story[]} */
 export const stories = [
@@ -334,43 +330,4 @@ async function inAndOut({ browser, hub }) {
   await ana.page.reload();
   await ana.page.getByRole("button", { name: "Sign in" }).waitFor();
   await leave({ ana }, [/^console: Failed to load resource: .* 401/]);
-}
-
-/** @param {Stage["browser"]} browser @param {Stage["hub"]} hub @param {"ana" | "bo"} name */
-async function agent(browser, hub, name) {
-  const visitor = await newVisitor(browser, hub.address);
-  await signIn(visitor, `${name}@acme.test`);
-  await mustBe(visitor, "live");
-  await visitor.page.locator("[data-row]").first().waitFor();
-  return visitor;
-}
-
-/** @param {Stage["browser"]} browser @param {Stage["hub"]} hub */
-async function customer(browser, hub) {
-  const visitor = await newVisitor(browser, hub.address);
-  await signIn(visitor, "cleo@customer.test", { at: "/help" });
-  await mustBe(visitor, "live");
-  return visitor;
-}
-
-/** Everybody goes, and nobody's page may have complained. @param {Record<string, import("./pages.mjs").Visitor>} visitors @param {RegExp[]} [expected] */
-async function leave(visitors, expected) {
-  for (const [who, visitor] of Object.entries(visitors)) {
-    mustBeQuiet(visitor, who, expected);
-    await visitor.context.close();
-  }
-}
-
-/** @param {import("./pages.mjs").Visitor} visitor @param {string} secret */
-function mustBeSilentAbout({ frames }, secret) {
-  if (frames.length === 0) throw new Error("no frames were recorded");
-  if (frames.some((frame) => frame.includes(secret))) throw new Error("a frame to the customer's page holds the note");
-}
-
-let number = 0;
-
-/** Titles that no other story and no earlier run has used. @param {string} words */
-function unique(words) {
-  number += 1;
-  return `${words} ${process.pid}-${number}`;
 }

@@ -1,17 +1,25 @@
 // What counts as read: what stands on the screen of a window that somebody is using.
-import { type RefObject, useEffect } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import type { TopicState } from "../client/state";
+import { cursorOf } from "../client/told";
 import { isAtEnd } from "../ui/stick";
 import type { TicketId } from "../wire/generated";
 import { useSession } from "./session";
 
-/** Marks a ticket as far as its thread has been on the screen, as long as the component is there. */
+/**
+ * Marks a ticket as far as its thread has been on the screen, as long as the component is there.
+ * Answers what had been read when this window began to be looked at, to tell what is new; null where that is not known.
+ */
 export function useReading(ticket: TicketId, topic: TopicState | undefined, box: RefObject<HTMLElement | null>) {
   const { live } = useSession();
+  const [readBefore, setReadBefore] = useState<number | null>(null);
+  const wasLookedAt = useRef(false);
   const head = topic?.link.at === "live" ? topic.seq : 0;
   useEffect(() => {
     const look = () => {
       const shown = head > 0 && isLookedAt() ? box.current : null;
+      if (shown && !wasLookedAt.current) setReadBefore(cursorOf(live.getState(), ticket) || null);
+      wasLookedAt.current = shown !== null;
       const seesEnd = shown !== null && isAtEnd(shown);
       live.attend(seesEnd ? ticket : null);
       if (shown) live.markRead(ticket, seesEnd ? head : lastOnScreen(shown));
@@ -30,6 +38,7 @@ export function useReading(ticket: TicketId, topic: TopicState | undefined, box:
     };
   }, [live, ticket, head, box]);
   useEffect(() => () => live.attend(null), [live]);
+  return readBefore;
 }
 
 function isLookedAt(): boolean {

@@ -39,7 +39,7 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
   const draft = drafts[audience];
   const stale = pendingPosts(state, ticket).find(({ fate }) => fate.at === "refused" && fate.refusal.code === "stale");
 
-  const people = audiences.includes("internal") ? state.people : NOBODY;
+  const people = audiences.includes("internal") ? state.people.filter(({ id }) => id !== user.id) : NOBODY;
   const called = mentionedIn(draft.body, people);
 
   const post = (command: Omit<PostReply, "type" | "key" | "ticket_id" | "mention_ids">) => {

@@ -1,11 +1,11 @@
 // The thread of one ticket, for either side of the desk: what happened, and my own messages that are still on their way.
 import { ArrowDown } from "lucide-react";
-import { memo, type RefObject, useRef, useState } from "react";
+import { Fragment, memo, type RefObject, useRef, useState } from "react";
 import { olderEvents } from "../client/rest";
 import type { TopicState } from "../client/state";
 import { type PendingPost, pendingPosts } from "../client/views";
 import { Button, LoadFailed, Skeleton } from "../ui/basics";
-import { Activity, Message, type MessageLook, NotSent, Sending } from "../ui/message";
+import { Activity, Message, type MessageLook, NewSince, NotSent, Sending } from "../ui/message";
 import { useStickToEnd } from "../ui/stick";
 import { useToast } from "../ui/toasts";
 import type { Actor, EventRecord, PersonRef, TicketId } from "../wire/generated";
@@ -28,6 +28,7 @@ type Props = {
 
 /** Mount it with the ticket as its key. */
 export function Thread({ ticket, topic, side, replyBox, again }: Props) {
+  const { user } = useSession();
   const state = useLiveState();
   const known = state.topics[topic];
   const events = known?.events ?? [];
@@ -39,7 +40,8 @@ export function Thread({ ticket, topic, side, replyBox, again }: Props) {
   );
 
   useJump(stick.ref, events);
-  useReading(ticket, known, stick.ref);
+  const readBefore = useReading(ticket, known, stick.ref);
+  const firstNew = firstNewTo(events, readBefore, user.id);
 
   if (events.length === 0) return <NothingYet known={known} again={again} />;
   return (
@@ -55,13 +57,15 @@ export function Thread({ ticket, topic, side, replyBox, again }: Props) {
         <div className="mx-auto flex max-w-3xl flex-col gap-3 px-4 py-5">
           <Older topic={topic} ticket={ticket} first={events[0]?.seq ?? 1} />
           {events.map((record) => (
-            <Entry
-              key={record.key ?? record.seq}
-              record={record}
-              side={side}
-              people={state.people}
-              description={record.event.type === "ticket_created" ? (state.tickets[ticket]?.description ?? "") : ""}
-            />
+            <Fragment key={record.key ?? record.seq}>
+              {record.seq === firstNew?.seq && <NewSince at={firstNew.readAt} />}
+              <Entry
+                record={record}
+                side={side}
+                people={state.people}
+                description={record.event.type === "ticket_created" ? (state.tickets[ticket]?.description ?? "") : ""}
+              />
+            </Fragment>
           ))}
           {posts.map((post) => (
             <MyPost key={post.command.key} post={post} side={side} replyBox={replyBox} />
@@ -216,6 +220,16 @@ function MyPost({
       )}
     </Message>
   );
+}
+
+/** The first message of somebody else after what I had read, and when that was; null where nothing is new. */
+function firstNewTo(events: readonly EventRecord[], readBefore: number | null, myId: string) {
+  if (readBefore === null) return null;
+  const readAt = events.find(({ seq }) => seq === readBefore)?.at;
+  const first = events.find(
+    ({ seq, by, event }) => seq > readBefore && by.id !== myId && event.type === "reply_posted",
+  );
+  return first && readAt !== undefined ? { seq: first.seq, readAt } : null;
 }
 
 function isStale({ fate }: PendingPost): boolean {

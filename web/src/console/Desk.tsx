@@ -95,7 +95,8 @@ function StaffDesk() {
               <p>
                 Choose one from the list, or move with{" "}
                 <kbd className="rounded bg-sunken px-1.5 py-0.5 font-mono text-xs">j</kbd> and{" "}
-                <kbd className="rounded bg-sunken px-1.5 py-0.5 font-mono text-xs">k</kbd> and open with Enter.
+                <kbd className="rounded bg-sunken px-1.5 py-0.5 font-mono text-xs">k</kbd> and open with Enter.{" "}
+                <kbd className="rounded bg-sunken px-1.5 py-0.5 font-mono text-xs">b</kbd> opens your notifications.
               </p>
             </Nothing>
           )}

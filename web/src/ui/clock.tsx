@@ -7,6 +7,13 @@ export const ClockContext = createContext<() => number>(() => Date.now());
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 const DAY = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });
 const DAY_OF_YEAR = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" });
+const TIME = new Intl.DateTimeFormat("en", { timeStyle: "short" });
+const TIME_OF_DAY = new Intl.DateTimeFormat("en", {
+  day: "numeric",
+  month: "short",
+  hour: "numeric",
+  minute: "2-digit",
+});
 const EXACT = new Intl.DateTimeFormat("en", { dateStyle: "full", timeStyle: "medium" });
 
 const MINUTE_MS = 60_000;
@@ -31,6 +38,14 @@ export function ago(atMs: number, nowMs: number): string {
   if (pastMs < DAY_MS) return RELATIVE.format(-Math.floor(pastMs / HOUR_MS), "hour");
   if (pastMs < 7 * DAY_MS) return RELATIVE.format(-Math.floor(pastMs / DAY_MS), "day");
   return (pastMs < 300 * DAY_MS ? DAY : DAY_OF_YEAR).format(atMs);
+}
+
+/** "2:02 PM" of today, "Jan 3, 2:02 PM" of another day. */
+export function useTimeOfDay(at: string): string {
+  const nowMs = useContext(ClockContext);
+  const then = new Date(at);
+  const isToday = then.toDateString() === new Date(nowMs()).toDateString();
+  return (isToday ? TIME : TIME_OF_DAY).format(then);
 }
 
 function exactly(at: string): string {

@@ -3,7 +3,7 @@ import clsx from "clsx";
 import { CircleAlert, Clock, Lock } from "lucide-react";
 import type { ReactNode } from "react";
 import { Avatar, Button } from "./basics";
-import { TimeAgo } from "./clock";
+import { TimeAgo, useTimeOfDay } from "./clock";
 import { Markdown } from "./markdown";
 
 export type MessageLook = "theirs" | "ours" | "note";
@@ -85,6 +85,17 @@ export function NotSent({ why, onRetry, onEdit }: { why: string; onRetry: () => 
       <Button size="small" onClick={onEdit}>
         Edit
       </Button>
+    </div>
+  );
+}
+
+/** Stands between what its reader knew and what came since. */
+export function NewSince({ at }: { at: string }) {
+  return (
+    <div className="flex items-center gap-3 font-medium text-danger text-xs">
+      <span aria-hidden="true" className="h-px grow bg-danger-line" />
+      New since {useTimeOfDay(at)}
+      <span aria-hidden="true" className="h-px grow bg-danger-line" />
     </div>
   );
 }

@@ -61,7 +61,7 @@ function Badge({ count }: { count: number }) {
     <span
       aria-hidden="true"
       data-testid="bell-count"
-      className="absolute end-0.5 top-0.5 flex h-4.5 min-w-4.5 items-center justify-center rounded-full bg-danger px-1 font-semibold text-[11px] text-surface tabular-nums leading-none ring-2 ring-surface"
+      className="absolute -end-0.5 -top-0.5 flex h-4.5 min-w-4.5 items-center justify-center rounded-full bg-danger px-1 font-semibold text-[11px] text-surface tabular-nums leading-none ring-2 ring-surface"
     >
       {shortCount(count)}
     </span>

@@ -7,33 +7,27 @@ import { askForDesktop, desktopState, switchDesktop } from "./desktop-state";
 export function Desktop() {
   const [state, setState] = useState(desktopState);
   if (state === "unsupported") return null;
-  const words = {
-    ask: "Also when this page is in the background",
-    off: "Desktop notifications are off",
-    on: "Desktop notifications are on",
-    blocked: "This browser blocks desktop notifications for this page",
-  }[state];
   const turn = (on: boolean) => {
     switchDesktop(on);
     setState(desktopState());
   };
+  const words = {
+    ask: "Desktop notifications are off",
+    off: "Desktop notifications are off",
+    on: "Desktop notifications are on",
+    blocked: "This browser blocks desktop notifications for this page",
+  };
   return (
     <footer className="flex min-h-12 items-center gap-2 border-line border-t py-1.5 ps-4 pe-2 text-ink-soft text-xs">
       <BellRing aria-hidden="true" size={14} className="shrink-0" />
-      <p className="grow">{words}</p>
-      {state === "ask" && (
-        <Button size="small" onClick={() => void askForDesktop().then(setState)}>
-          Turn on desktop notifications
-        </Button>
-      )}
-      {state === "off" && (
-        <Button size="small" onClick={() => turn(true)}>
-          Turn on
-        </Button>
-      )}
-      {state === "on" && (
-        <Button size="small" onClick={() => turn(false)}>
-          Turn off
+      <p className="grow">{words[state]}</p>
+      {state !== "blocked" && (
+        <Button
+          size="small"
+          aria-label={state === "on" ? "Turn off desktop notifications" : "Turn on desktop notifications"}
+          onClick={() => (state === "ask" ? void askForDesktop().then(setState) : turn(state === "off"))}
+        >
+          {state === "on" ? "Turn off" : "Turn on"}
         </Button>
       )}
     </footer>

@@ -4,6 +4,7 @@ import { Link, useLocation } from "react-router";
 import type { TicketNews } from "../../client/told";
 import { Avatar } from "../../ui/basics";
 import { TimeAgo } from "../../ui/clock";
+import { shortCount } from "../../ui/title";
 import { pathTo } from "../jump";
 import { useLiveState } from "../session";
 import { whyTold } from "../words";
@@ -25,9 +26,8 @@ export function NewsRow({ news, onOpen }: { news: TicketNews; onOpen: () => void
         <span className="min-w-0 grow text-sm">
           <span className="flex items-baseline gap-2">
             <span className="min-w-0 grow [overflow-wrap:anywhere]">
-              {isNew && <span className="sr-only">Unread: </span>}
+              {isNew && <span className="sr-only">{unread > 1 ? `${unread} unread: ` : "Unread: "}</span>}
               <span className="font-semibold">{by.name}</span> {whyTold(told.reason)}
-              {unread > 1 && <span className="text-ink-soft"> · {unread - 1} more</span>}
             </span>
             <TimeAgo at={at} className="shrink-0 text-ink-soft text-xs" />
           </span>
@@ -43,10 +43,14 @@ export function NewsRow({ news, onOpen }: { news: TicketNews; onOpen: () => void
             </span>
           )}
         </span>
-        <span
-          aria-hidden="true"
-          className={clsx("mt-1.5 size-2 shrink-0 rounded-full", isNew ? "bg-accent" : "bg-transparent")}
-        />
+        <span aria-hidden="true" className="flex h-5 w-5 shrink-0 items-center justify-center">
+          {unread === 1 && <span className="size-2 rounded-full bg-accent" />}
+          {unread > 1 && (
+            <span className="min-w-5 rounded-full bg-accent px-1 text-center font-semibold text-[11px] text-on-accent leading-5 tabular-nums">
+              {shortCount(unread)}
+            </span>
+          )}
+        </span>
       </Link>
     </li>
   );

@@ -47,7 +47,6 @@ export function Panel({ news, topic, again, empty, onLeave }: Props) {
 }
 
 function Content({ news, topic, again, empty, onLeave }: Props) {
-  const { live } = useSession();
   if (topic?.link.at === "ended")
     return <LoadFailed what="Your notifications" why={reason(topic.link)} onRetry={again} />;
   if (!topic || topic.stream === null) return <Skeleton lines={3} />;
@@ -63,14 +62,8 @@ function Content({ news, topic, again, empty, onLeave }: Props) {
     <>
       <ul onKeyDown={walk}>
         {news.map((one) => (
-          <NewsRow
-            key={one.ticket_id}
-            news={one}
-            onOpen={() => {
-              live.markRead(one.ticket_id, one.upTo);
-              onLeave();
-            }}
-          />
+          // it is read when it is on the screen, not before
+          <NewsRow key={one.ticket_id} news={one} onOpen={onLeave} />
         ))}
       </ul>
       {first > 1 && <Older first={first} />}
