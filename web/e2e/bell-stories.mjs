@@ -17,6 +17,7 @@ export const bellStories = [
   { name: "a colleague assigns and mentions: the bell says both, the customer learns of neither", tell: colleagues },
   { name: "after an outage the bell has everything that happened, once, and a reload changes nothing", tell: outage },
   { name: "older notifications are loaded on demand, and all are marked at once", tell: older },
+  { name: "what arrives while nobody looks at it stays news until somebody does", tell: unseen },
   { name: "hands on the keyboard open the bell, walk in it and leave it", tell: keys },
   { name: "one tab of a browser rings on the desktop, and only after it was asked to", tell: oneTabRings },
 ];
@@ -232,6 +233,46 @@ async function older({ browser, hub }) {
   await mustCount(ana, 0);
   await ana.page.reload();
   await mustBe(ana, "live");
+  await mustCount(ana, 0);
+  await leave({ ana, cleo });
+}
+
+/** @param {Stage} stage */
+async function unseen({ browser, hub }) {
+  const title = unique("Nobody is looking");
+  const ana = await agent(browser, hub, "ana");
+  const cleo = await customer(browser, hub);
+  const ticket = await openTicket(cleo, title, "Hello?");
+  for (let line = 1; line <= 20; line++) await say(cleo, ticket, `Line ${line}`);
+  await readAll(ana);
+  await take(ana, title);
+  await choose(ana, /^Assignee/, /\(me\)/);
+  await ana.page.getByRole("button", { name: /^Assignee: Ana/ }).waitFor();
+
+  // another window has the focus
+  await ana.page.evaluate(() => {
+    document.hasFocus = () => false;
+    window.dispatchEvent(new Event("blur"));
+  });
+  await reply(cleo, "Is somebody there?");
+  await message(ana, "Is somebody there?").waitFor();
+  await mustCount(ana, 1);
+  await ana.page.evaluate(() => {
+    document.hasFocus = () => true;
+    window.dispatchEvent(new Event("focus"));
+  });
+  await mustCount(ana, 0);
+  await ana.page.getByText(/^New since \d/).waitFor();
+
+  // the end of the thread is not on the screen
+  const thread = ana.page.getByRole("region", { name: "Thread" });
+  await thread.evaluate((box) => box.scrollTo(0, 0));
+  const more = ana.page.getByRole("button", { name: "New messages" });
+  await until("the beginning is on the screen", () => thread.evaluate((box) => box.scrollTop === 0));
+  await reply(cleo, "Down here.");
+  await more.waitFor();
+  await mustCount(ana, 1);
+  await more.click();
   await mustCount(ana, 0);
   await leave({ ana, cleo });
 }

@@ -74,24 +74,28 @@ export async function signIn({ page }, email, { at = "/", password = "demo" } = 
  * Fails unless axe finds nothing against WCAG 2.2 AA on the screen as it is.
  * @param {Visitor} visitor
  * @param {string} name
+ * @param {string} [within] only this part, where it covers the others
  */
-export async function mustBeAccessible({ page }, name) {
+export async function mustBeAccessible({ page }, name, within = "html") {
   await settle(page);
   // The policy of the page forbids injected scripts; the debugger's door is open all the same.
   await page.evaluate(AXE);
   const found = await page.evaluate(
-    (tags) =>
+    ({ tags, part }) =>
       // @ts-expect-error axe has just been put there
       // the menu library's focus guards are hidden from readers but pass the focus on
       window.axe
-        .run({ exclude: [["[data-base-ui-focus-guard]"]] }, { runOnly: { type: "tag", values: tags } })
+        .run(
+          { include: [[part]], exclude: [["[data-base-ui-focus-guard]"]] },
+          { runOnly: { type: "tag", values: tags } },
+        )
         .then((result) =>
           result.violations.map(
             ({ id, nodes }) =>
               `${id}: ${nodes.map((node) => `${node.html} ${node.any[0]?.message ?? ""}`).join("\n    ")}`,
           ),
         ),
-    RULES,
+    { tags: RULES, part: within },
   );
   if (found.length > 0) throw new Error(`${name} is not accessible:\n  ${found.join("\n  ")}`);
 }

@@ -44,7 +44,7 @@ async function customerScreens({ browser, hub }, screen) {
   await write(cleo, "And one more thing");
   await look("portal-thread");
   await openBell(cleo);
-  await look("portal-bell");
+  await look("portal-bell", "[role=dialog]");
   mustBeQuiet(cleo, "the customer");
   await cleo.context.close();
 }
@@ -62,7 +62,7 @@ async function agentScreens({ browser, hub }, screen) {
   await row(ana, title).waitFor();
   await look("console-list");
   await openBell(ana);
-  await look("console-bell");
+  await look("console-bell", "[role=dialog]");
   await ana.page.keyboard.press("Escape");
   await take(ana, title);
   await ana.page.getByRole("button", { name: "Internal note", exact: true }).click();
@@ -107,8 +107,8 @@ async function staleScreen({ browser, hub }, ana, title, look) {
 
 /** @param {import("./pages.mjs").Visitor} visitor @param {string} screen */
 function looker(visitor, screen) {
-  return async (/** @type {string} */ name) => {
+  return async (/** @type {string} */ name, /** @type {string | undefined} */ within = undefined) => {
     await shoot(visitor, `${name}-${screen}`);
-    await mustBeAccessible(visitor, `${name} (${screen})`);
+    await mustBeAccessible(visitor, `${name} (${screen})`, within);
   };
 }

@@ -51,7 +51,7 @@ function StaffDesk() {
           ticketId && "max-lg:hidden",
         )}
       >
-        <div className="flex min-w-0 items-center gap-2.5 lg:mb-4 lg:px-1.5">
+        <div className="flex min-w-0 items-center gap-2.5 lg:-me-1.5 lg:mb-4 lg:ps-1.5">
           <Mark size={28} />
           <span className="grow truncate font-semibold max-sm:sr-only">{workspace.name}</span>
           <Bell

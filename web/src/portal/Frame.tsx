@@ -25,7 +25,10 @@ export function Frame() {
           </Link>
           <div className="ms-auto flex items-center gap-1">
             <Link to="/new" className={buttonLook("primary")}>
-              <Plus aria-hidden="true" size={16} /> New ticket
+              <Plus aria-hidden="true" size={16} />
+              <span>
+                New<span className="max-sm:sr-only"> ticket</span>
+              </span>
             </Link>
             <Bell empty="When we answer you, it shows up here." />
             <UserMenu />

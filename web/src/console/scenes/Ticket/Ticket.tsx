@@ -7,6 +7,7 @@ import { useLiveState, useSession, useTopic } from "../../../app/session";
 import { Thread } from "../../../app/thread";
 import { mayWork } from "../../../client/rest";
 import { isAgentTicket } from "../../../client/store";
+import { unreadTickets } from "../../../client/told";
 import { ticketView } from "../../../client/views";
 import { buttonLook } from "../../../ui/basics";
 import { useTitle } from "../../../ui/title";
@@ -42,13 +43,7 @@ export function Ticket({ id, choice, replyBox }: Props) {
       <header className="border-line border-b bg-surface pt-2.5 pb-2">
         <div className="mx-auto flex max-w-3xl flex-col gap-1.5 px-4">
           <div className="flex items-start gap-1">
-            <Link
-              to={`/${writeChoice(choice)}`}
-              aria-label="Back to the list"
-              className={`${buttonLook("quiet", "small")} -ms-2 lg:hidden`}
-            >
-              <ArrowLeft aria-hidden="true" size={18} />
-            </Link>
+            <BackToList choice={choice} />
             {ticket ? (
               <Title ticket={ticket} seq={watched.topic?.seq ?? ticket.seq} />
             ) : (
@@ -68,6 +63,21 @@ export function Ticket({ id, choice, replyBox }: Props) {
         </div>
       )}
     </div>
+  );
+}
+
+/** On small screens the bell is in the list: that it has something to say shows here. */
+function BackToList({ choice }: { choice: ListChoice }) {
+  const hasNews = unreadTickets(useLiveState()).size > 0;
+  return (
+    <Link
+      to={`/${writeChoice(choice)}`}
+      aria-label={hasNews ? "Back to the list and new notifications" : "Back to the list"}
+      className={`${buttonLook("quiet", "small")} relative -ms-2 lg:hidden`}
+    >
+      <ArrowLeft aria-hidden="true" size={18} />
+      {hasNews && <span aria-hidden="true" className="absolute end-0.5 top-0.5 size-2 rounded-full bg-danger" />}
+    </Link>
   );
 }
 
