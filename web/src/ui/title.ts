@@ -1,7 +1,8 @@
 // What a tab says of itself while another one is looked at: its title, and how much waits behind it.
 import { useEffect } from "react";
 
-let words = "";
+/** Until somebody names it, the tab is called as the page came. */
+let words = document.title;
 let waiting = 0;
 /** The address of the plain icon, as the page came with it. */
 let plainIcon: string | null = null;
