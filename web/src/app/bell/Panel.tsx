@@ -32,8 +32,15 @@ export function Panel({ news, topic, again, empty, onLeave }: Props) {
         <div className="grow">
           <PopoverTitle>Notifications</PopoverTitle>
         </div>
-        {unread.length > 0 && (
-          <Button size="small" tone="quiet" onClick={markAll}>
+        {news.length > 0 && (
+          // not gone when there is nothing to do: the focus may be on it
+          <Button
+            size="small"
+            tone="quiet"
+            aria-disabled={unread.length === 0}
+            onClick={markAll}
+            className="aria-disabled:cursor-default aria-disabled:opacity-55"
+          >
             <CheckCheck aria-hidden="true" size={15} /> Mark all read
           </Button>
         )}
