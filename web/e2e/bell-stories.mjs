@@ -7,6 +7,9 @@ import { agent, customer, leave, mustBeSilentAbout, OUTAGE, unique } from "./peo
 /** @typedef {import("./people.mjs").Stage} Stage */
 /** @typedef {import("./pages.mjs").Visitor} Visitor */
 
+/** What the browser says when the hub asks to slow down. */
+const SLOWED_DOWN = [/^console: Failed to load resource: .* 429/];
+
 /** @type {import("./people.mjs").Story[]} */
 export const bellStories = [
   {
@@ -234,7 +237,7 @@ async function older({ browser, hub }) {
   await ana.page.reload();
   await mustBe(ana, "live");
   await mustCount(ana, 0);
-  await leave({ ana, cleo });
+  await leave({ ana, cleo }, SLOWED_DOWN);
 }
 
 /** @param {Stage} stage */
@@ -354,14 +357,19 @@ async function say({ page }, ticket, body) {
   await page.evaluate(post, { ticket, body, key: unique("say") });
 }
 
-/** Runs in the page. @param {{ ticket: string | undefined, body: string, key: string }} what */
+/** Runs in the page. Waits where the hub asks it to slow down. @param {{ ticket: string | undefined, body: string, key: string }} what */
 async function post({ ticket, body, key }) {
-  const answer = await fetch(`/api/v1/tickets/${ticket}/comments`, {
-    method: "POST",
-    headers: { "content-type": "application/json", "idempotency-key": key },
-    body: JSON.stringify({ audience: "public", body }),
-  });
-  if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+  for (;;) {
+    const answer = await fetch(`/api/v1/tickets/${ticket}/comments`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": key },
+      body: JSON.stringify({ audience: "public", body }),
+    });
+    if (answer.ok) return;
+    const problem = await answer.json();
+    if (problem.code !== "rate_limited") throw new Error(`${answer.status} ${JSON.stringify(problem)}`);
+    await new Promise((resolve) => setTimeout(resolve, problem.retry_after_ms));
+  }
 }
 
 /** @param {import("playwright-core").Locator} place */
