@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message};
@@ -116,6 +117,8 @@ pub struct Shard {
     settings: Settings,
     facts: Arc<FactsCache>,
     activations: Arc<Semaphore>,
+    /// Something for one of the people found no room.
+    overflowed: Arc<AtomicBool>,
     shared: Option<Arc<Shared>>,
     tickets: HashMap<TicketKey, Awake<TicketActor>>,
     /// Tickets that panicked not long ago.
@@ -150,11 +153,12 @@ impl Shard {
         settings: Settings,
         facts: Arc<FactsCache>,
         activations: Arc<Semaphore>,
+        overflowed: Arc<AtomicBool>,
     ) -> Addr<Self> {
         Self::start_in_arbiter(arbiter, |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             let (tickets, ailing, workspaces, users) = (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
-            Self { ports, settings, facts, activations, shared: None, tickets, ailing, workspaces, users }
+            Self { ports, settings, facts, activations, overflowed, shared: None, tickets, ailing, workspaces, users }
         })
     }
 }
@@ -173,6 +177,10 @@ impl Shard {
     /// Every way into the shard leads through here: a panic costs what the turn was about a new beginning, and nothing else.
     /// A message that was under way is dropped, which answers whoever sent it.
     fn guarded(&mut self, about: About, turn: impl FnOnce(&mut Self)) {
+        if self.overflowed.load(Ordering::Relaxed) && self.overflowed.swap(false, Ordering::AcqRel) {
+            tracing::warn!("something for people found no room: all that are here are read anew");
+            self.users.drain().for_each(|(_, awake)| awake.actor.do_send(BeginAnew));
+        }
         if catch_unwind(AssertUnwindSafe(|| turn(self))).is_ok() {
             return;
         }

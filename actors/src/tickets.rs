@@ -1,6 +1,7 @@
 //! The one way in: the handle that sockets, REST, timers and mail all use to reach tickets and workspaces.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use actix::{Addr, Arbiter, ArbiterHandle};
@@ -65,6 +66,8 @@ pub struct Tickets {
 struct Inner {
     /// One per arbiter; one long-lived address each, so that its mailbox really is bounded.
     shards: Vec<Addr<Shard>>,
+    /// One per shard: set when something for a person found no room. The shard then lets all its people begin anew.
+    overflowed: Vec<Arc<AtomicBool>>,
     permits: Arc<Semaphore>,
     facts: Arc<FactsCache>,
     settings: Settings,
@@ -77,15 +80,16 @@ impl Tickets {
         let facts = Arc::new(FactsCache::new(Arc::clone(&ports.workspaces), settings.facts_for));
         let activations = Arc::new(Semaphore::new(settings.activations));
         let (journal, notifications) = (Arc::clone(&ports.journal), Arc::clone(&ports.notifications));
-        let shards = (0..settings.shards.max(1)).map(|_| {
+        let overflowed: Vec<_> = (0..settings.shards.max(1)).map(|_| Arc::new(AtomicBool::new(false))).collect();
+        let shards = overflowed.iter().map(|overflowed| {
             let (ports, settings) = (ports.clone(), settings.clone());
             let (facts, activations) = (Arc::clone(&facts), Arc::clone(&activations));
             let arbiter = if settings.shards == 0 { Arbiter::current() } else { own_arbiter() };
-            Shard::start_on(&arbiter, ports, settings, facts, activations)
+            Shard::start_on(&arbiter, ports, settings, facts, activations, Arc::clone(overflowed))
         });
         let shards: Vec<_> = shards.collect();
         let permits = Arc::new(Semaphore::new(settings.commands_in_flight));
-        let tickets = Self { inner: Arc::new(Inner { shards, permits, facts, settings, journal, notifications }) };
+        let tickets = Self { inner: Arc::new(Inner { shards, overflowed, permits, facts, settings, journal, notifications }) };
         for shard in &tickets.inner.shards {
             // Their mailboxes are empty: shards need the way to the workspaces before anything else.
             if shard.try_send(crate::shard::Begin(tickets.clone())).is_err() {
@@ -204,10 +208,7 @@ impl Tickets {
                 return Err(Problem::unavailable());
             }
         };
-        let told = self.send_to_user(UserKey { workspace, user: by.user }, UserMessage::Read(ReadCursor { ticket_id, seq }));
-        if told.is_err() {
-            tracing::debug!(ticket = %ticket_id, "a read cursor found no room; the next reading of that person brings it");
-        }
+        self.tell_user(UserKey { workspace, user: by.user }, UserMessage::Read(ReadCursor { ticket_id, seq }));
         Ok(seq)
     }
 
@@ -260,7 +261,7 @@ impl Tickets {
             Topic::Workspace => self.send_to_workspace(workspace, WorkspaceMessage::Watch(Box::new(watch))),
             Topic::Me => {
                 let user = user.unwrap_or(watch.by.user);
-                self.send_to_user(UserKey { workspace, user }, UserMessage::Watch(Box::new(watch)))
+                self.ask_user(UserKey { workspace, user }, UserMessage::Watch(Box::new(watch)))
             }
             Topic::Radar => {
                 watch.answer(WatchAnswer::Refused(Problem::not_found()));
@@ -278,7 +279,7 @@ impl Tickets {
                 self.send(TicketKey { workspace, ticket }, TicketMessage::Unwatch { topic, gone })
             }
             Topic::Workspace => self.send_to_workspace(workspace, WorkspaceMessage::Unwatch(gone)),
-            Topic::Me => user.map_or(Ok(()), |user| self.send_to_user(UserKey { workspace, user }, UserMessage::Unwatch(gone))),
+            Topic::Me => user.map_or(Ok(()), |user| self.ask_user(UserKey { workspace, user }, UserMessage::Unwatch(gone))),
             Topic::Radar => Ok(()),
         };
         if sent.is_err() {
@@ -287,25 +288,38 @@ impl Tickets {
     }
 
     fn send(&self, ticket: TicketKey, message: TicketMessage) -> Result<(), Problem> {
-        let shard = self.shard(ticket.ticket.uuid().as_u128());
+        let shard = &self.inner.shards[self.shard_of(ticket.ticket.uuid().as_u128())];
         shard.try_send(ToTicket { ticket, message }).map_err(|_| Problem::busy(250))
     }
 
     pub(crate) fn send_to_workspace(&self, workspace: WorkspaceId, message: WorkspaceMessage) -> Result<(), Problem> {
-        let shard = self.shard(workspace.uuid().as_u128());
+        let shard = &self.inner.shards[self.shard_of(workspace.uuid().as_u128())];
         shard.try_send(ToWorkspace { workspace, message }).map_err(|_| Problem::busy(250))
     }
 
-    pub(crate) fn send_to_user(&self, user: UserKey, message: UserMessage) -> Result<(), Problem> {
-        let shard = self.shard(user.user.uuid().as_u128());
+    fn ask_user(&self, user: UserKey, message: UserMessage) -> Result<(), Problem> {
+        let shard = &self.inner.shards[self.shard_of(user.user.uuid().as_u128())];
         shard.try_send(ToUser { user, message }).map_err(|_| Problem::busy(250))
     }
 
+    /// Tells a person something. Where that finds no room, everybody of that shard is read anew: nothing is skipped silently.
+    pub(crate) fn tell_user(&self, user: UserKey, message: UserMessage) {
+        if self.ask_user(user, message).is_err() {
+            self.inner.overflowed[self.shard_of(user.user.uuid().as_u128())].store(true, Ordering::Release);
+        }
+    }
+
+    /// As if something for a person of each shard had found no room: for tests.
+    #[cfg(feature = "faults")]
+    pub fn lose_something_for_people(&self) {
+        self.inner.overflowed.iter().for_each(|overflowed| overflowed.store(true, Ordering::Release));
+    }
+
     /// Version 7 ids begin alike and end at random; the halves are folded so that either kind spreads.
-    fn shard(&self, id: u128) -> &Addr<Shard> {
+    fn shard_of(&self, id: u128) -> usize {
         let folded = (id ^ (id >> 64)) as u64;
         let mixed = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        &self.inner.shards[usize::try_from(mixed).unwrap_or(0) % self.inner.shards.len()]
+        usize::try_from(mixed).unwrap_or(0) % self.inner.shards.len()
     }
 }
 

@@ -299,10 +299,7 @@ impl TicketActor {
     }
 
     fn send_to_user(&self, user: UserId, message: UserMessage) {
-        let user = UserKey { workspace: self.key.workspace, user };
-        if self.shared.tickets.send_to_user(user, message).is_err() {
-            tracing::debug!(user = %user.user, "a notification found no room; the next one, or a reload, brings it");
-        }
+        self.shared.tickets.tell_user(UserKey { workspace: self.key.workspace, user }, message);
     }
 
     /// The workspace's lists show the row as it is now.

@@ -185,6 +185,17 @@ async fn a_database_that_is_away_costs_those_who_come_a_refusal_and_those_who_wa
 }
 
 #[actix_rt::test]
+async fn what_found_no_room_is_read_as_soon_as_there_is_some() {
+    tokio::time::pause();
+    let desk = Desk::with_bo_at_work().await;
+    let socket = desk.mine(bo()).await;
+    desk.write_elsewhere(&says(cleo(), 70, "Lost on its way to Bo.")).await;
+    desk.tickets.lose_something_for_people();
+    desk.does(OTHER, give_to(&ana(), 71)).await;
+    assert_eq!(socket.read_words(), ["1 R2", "- =3@3"]);
+}
+
+#[actix_rt::test]
 async fn who_has_gone_is_forgotten_and_read_again_when_they_come_back() {
     tokio::time::pause();
     let desk = Desk::with_bo_at_work().await;
