@@ -47,7 +47,7 @@ function StaffDesk() {
       <LinkState />
       <header
         className={clsx(
-          "flex items-center gap-2 border-line border-b bg-surface px-3 py-1.5 lg:w-52 lg:shrink-0 lg:flex-col lg:items-stretch lg:border-e lg:border-b-0 lg:px-3 lg:py-4",
+          "flex items-center gap-2 border-line border-b bg-surface px-3 py-1.5 lg:w-56 lg:shrink-0 lg:flex-col lg:items-stretch lg:border-e lg:border-b-0 lg:px-3 lg:py-4",
           ticketId && "max-lg:hidden",
         )}
       >
