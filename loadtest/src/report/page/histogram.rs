@@ -89,10 +89,14 @@ fn percentile_marks(frame: &Frame, spread: &Spread) -> String {
     marks
 }
 
-/// The decades, and between them 2 and 5 when there is room.
+/// The decades, and between them 2 and 5, or 3, when there is room.
 fn time_marks(first: i32, last: i32) -> Vec<(f64, String)> {
     let decades = f64::from(last - first) / f64::from(PER_DECADE);
-    let between: &[f64] = if decades <= 4.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    let between: &[f64] = match decades {
+        few if few <= 2.4 => &[1.0, 2.0, 5.0],
+        some if some <= 4.0 => &[1.0, 3.0],
+        _ => &[1.0],
+    };
     let lowest = to_ms(first).log10().floor();
     let mut marks = Vec::new();
     for decade in 0..=12 {
