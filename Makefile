@@ -14,7 +14,7 @@ DENY     := $(or $(shell command -v cargo-deny),$(TOOLS)/bin/cargo-deny)
 LAUNCH   := node deploy/launch.mjs
 STEP     := deploy/step
 
-.PHONY: help run stop test prepare check deny test-deploy test-pg-ways test-web web-packages test-rust build-debug test-e2e bench bench-docs test-bench clean reset need-node
+.PHONY: help run stop test prepare check deny test-deploy test-pg-ways test-web web-packages test-rust build-debug test-e2e bench bench-docs test-bench test-load clean reset need-node
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ run: need-node ## build and serve the demo on http://127.0.0.1:8080 (TANDEM_PORT
 stop: need-node ## stop a Postgres that a killed run left behind
 	@$(LAUNCH) stop
 
-test: prepare test-deploy test-web check test-rust build-debug test-bench test-e2e ## everything, from an empty machine on
+test: prepare test-deploy test-web check test-rust build-debug test-bench test-load test-e2e ## everything, from an empty machine on
 	@printf '\n== all steps passed\n'
 
 prepare: need-node
@@ -75,6 +75,9 @@ bench-docs: need-node ## write the tables of docs/measurements.md from what was 
 
 test-bench: build-debug ## whether measuring works, in seconds: nothing is kept
 	@$(STEP) "a measurement, tried" env SMOKE=1 $(LAUNCH) bench metrics
+
+test-load: build-debug ## every scenario of the load tester once, tiny, against a real hub
+	@$(STEP) "every load scenario" node deploy/tests/scenarios.mjs $(TARGET)/debug
 
 clean: ## remove build results; the demo's data stays
 	rm -rf target web/dist web/node_modules

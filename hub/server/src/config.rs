@@ -61,6 +61,7 @@ pub struct Config {
     pub socket_frames_burst: NonZeroU32,
     pub socket_subscriptions: usize,
     pub socket_commands_in_flight: usize,
+    pub ticket_rests_after_ms: u32,
     pub drain_notice_ms: u32,
     pub metrics_token: Secret,
     pub log: String,
@@ -90,6 +91,11 @@ impl Config {
     /// Where to listen.
     pub const fn address(&self) -> SocketAddr {
         SocketAddr::new(self.bind, self.port)
+    }
+
+    /// What the actors are told.
+    pub fn tickets(&self) -> actors::Settings {
+        actors::Settings { passivate_after: millis(self.ticket_rests_after_ms), ..actors::Settings::default() }
     }
 
     /// What the doors are told, once it is known which port was given.
@@ -164,6 +170,9 @@ impl Config {
         }
         if !self.metrics_token.is_empty() && self.metrics_token.expose().len() < SHORTEST_TOKEN {
             bail!("metrics_token: at least {SHORTEST_TOKEN} characters; `openssl rand -hex 32` makes a good one");
+        }
+        if self.ticket_rests_after_ms < 1_000 {
+            bail!("ticket_rests_after_ms: at least 1000; below that, tickets are read again and again");
         }
         if self.drain_notice_ms > 15_000 {
             bail!("drain_notice_ms: at most 15000, of the 30 s a stop may take");
@@ -287,6 +296,7 @@ mod tests {
             ("TANDEM_TRUSTED_PROXIES", "proxy"),
             ("TANDEM_LOGIN_FAILURES_PER_ACCOUNT", "0"),
             ("TANDEM_DRAIN_NOTICE_MS", "60000"),
+            ("TANDEM_TICKET_RESTS_AFTER_MS", "999"),
             ("TANDEM_HANDSHAKES_BURST", "0"),
             ("TANDEM_USER_REQUESTS_PER_SECOND", "-1"),
             ("TANDEM_METRICS_TOKEN", "short"),

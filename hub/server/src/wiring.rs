@@ -47,7 +47,7 @@ pub async fn join(config: &Config, io: &Handle) -> Result<Wired> {
         workspaces: Arc::new(store.clone()),
         clock: store.clock(),
     };
-    let tickets = actors::start(ports.clone(), actors::Settings::default());
+    let tickets = actors::start(ports.clone(), config.tickets());
     let settings = config.doors(port)?;
     let doors = Doors::new(tickets, ports.journal, Arc::new(store.clone()), Arc::new(store.clone()), ports.clock, settings);
     Ok(Wired { doors, listener, store })
