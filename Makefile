@@ -14,7 +14,7 @@ DENY     := $(or $(shell command -v cargo-deny),$(TOOLS)/bin/cargo-deny)
 LAUNCH   := node deploy/launch.mjs
 STEP     := deploy/step
 
-.PHONY: help run stop test prepare check deny test-deploy test-pg-ways test-web web-packages test-rust build-debug test-e2e bench bench-docs test-bench test-load clean reset need-node
+.PHONY: help run stop test prepare check deny test-deploy test-pg-ways test-web web-packages test-rust build-debug test-e2e fuzz bench bench-docs test-bench test-load clean reset need-node
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ build-debug:
 test-e2e: web-packages build-debug ## the pages in a real browser against a real hub (run `make test-web` first: it builds them)
 	@$(STEP) "end to end" env TANDEM_HUB_BIN=$(TARGET)/debug/hub TANDEM_WEB_DIR=$(abspath web/dist) CHROMIUM=$(CHROMIUM) \
 	  $(LAUNCH) with-postgres -- npm --prefix web run e2e
+
+fuzz: ## strangers' bytes against everything that reads them (FUZZ_INPUTS=10000000, FUZZ_SEED)
+	@$(STEP) "fuzz" env FUZZ_INPUTS=$(or $(FUZZ_INPUTS),1000000) cargo test --locked --release -p gateway --test fuzz -- --nocapture
 
 bench: need-node ## measure an optimised hub, all of docs/measurements.md (EXPERIMENT, PAIRS, SMOKE=1, or BENCH_ARGS for one load)
 	@$(STEP) "measurements" env PAIRS=$(PAIRS) SMOKE=$(SMOKE) $(LAUNCH) bench $(if $(BENCH_ARGS),-- $(BENCH_ARGS),$(EXPERIMENT))

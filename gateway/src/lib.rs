@@ -5,6 +5,8 @@
 
 pub mod auth;
 mod doors;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod health;
 pub mod limits;
 pub mod metrics;

@@ -41,7 +41,7 @@ pub async fn read(
 }
 
 /// What a query asks for.
-struct Asked {
+pub(super) struct Asked {
     from: From,
     /// With both ends given, where to stop.
     until: Option<u64>,
@@ -49,7 +49,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(text: &str) -> Result<Self, Problem> {
+    pub(super) fn read(text: &str) -> Result<Self, Problem> {
         let mut q = Query::new(text)?;
         let (after, before) = (q.seq("after"), q.seq("before"));
         let limit = q.integer("limit", 1, MAX_LIMIT).unwrap_or(MAX_LIMIT);

@@ -79,7 +79,7 @@ pub fn is_known(request: &HttpRequest, seq: u64) -> bool {
 }
 
 /// Proxies that compress make ETags weak: `W/"7"` is still version 7.
-fn parse_etag(tag: &[u8]) -> Option<u64> {
+pub(super) fn parse_etag(tag: &[u8]) -> Option<u64> {
     let tag = std::str::from_utf8(tag).ok()?.trim();
     let digits = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?;
     let is_plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());

@@ -37,7 +37,7 @@ pub async fn list(doors: web::Data<Doors>, signed: Signed, request: HttpRequest)
     Ok(HttpResponse::Ok().json(json!({"tickets": rows.collect::<Vec<_>>(), "next_cursor": next_cursor})))
 }
 
-fn read(text: &str, by: &SignIn) -> Result<TicketQuery, Problem> {
+pub(super) fn read(text: &str, by: &SignIn) -> Result<TicketQuery, Problem> {
     let mut q = Query::new(text)?;
     let side = by.role.side();
     let query = TicketQuery {

@@ -7,6 +7,8 @@ mod comments;
 mod cursor;
 mod docs;
 mod events;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod headers;
 mod list;
 mod me;

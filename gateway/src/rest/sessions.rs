@@ -24,7 +24,7 @@ const SECONDS_OF_LIFE: i64 = 7 * 24 * 60 * 60;
 
 /// What a sign-in is answered with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Grant {
+pub(super) enum Grant {
     /// For browsers: a cookie no script can read.
     Cookie,
     /// For programs: the token in the body, and never a cookie.
@@ -71,7 +71,7 @@ pub async fn sign_out(doors: web::Data<Doors>, signed: Signed) -> Result<HttpRes
     Ok(answer.finish())
 }
 
-fn read_sign_in(f: &mut Fields<'_>) -> Option<(Credentials, Grant)> {
+pub(super) fn read_sign_in(f: &mut Fields<'_>) -> Option<(Credentials, Grant)> {
     let workspace = f.required("workspace", fields::filled_text(MAX_SLUG_BYTES));
     let email = f.required("email", fields::filled_text(MAX_EMAIL_BYTES));
     let password = f.required("password", fields::text(MAX_PASSWORD_BYTES));

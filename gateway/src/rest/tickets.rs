@@ -105,7 +105,7 @@ async fn visible(doors: &Doors, by: &SignIn, key: TicketKey) -> Result<TicketVie
     Ok(ticket.view(by.role.side(), key.ticket, &facts).ok_or_else(Problem::not_found)?)
 }
 
-fn read_new(f: &mut Fields<'_>, source: Source, side: Side) -> Option<NewTicket> {
+pub(super) fn read_new(f: &mut Fields<'_>, source: Source, side: Side) -> Option<NewTicket> {
     let title = f.required("title", fields::filled_text(MAX_TITLE_BYTES));
     let description = f.required("description", fields::filled_text(MAX_BODY_BYTES));
     // How much a ticket matters is the staff's to say: for customers the field does not exist.
@@ -117,7 +117,7 @@ fn read_new(f: &mut Fields<'_>, source: Source, side: Side) -> Option<NewTicket>
 }
 
 /// What a PATCH asks for.
-struct Change {
+pub(super) struct Change {
     status: Option<String>,
     note: Option<String>,
     assignee_id: Patch<UserId>,
@@ -128,7 +128,7 @@ struct Change {
 }
 
 impl Change {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
+    pub(super) fn read(f: &mut Fields<'_>) -> Option<Self> {
         let change = Self {
             status: f.optional("status", fields::filled_text(MAX_STATUS_BYTES)),
             note: f.optional("note", fields::filled_text(MAX_NOTE_BYTES)),

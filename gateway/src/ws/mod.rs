@@ -14,6 +14,13 @@ mod sockets;
 mod upgrade;
 mod worker;
 
+/// What the fuzzing targets need of a socket.
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing {
+    pub use super::fragments::{BadText, Fragments, Whole};
+    pub use super::judge::{End, Judge};
+}
+
 pub use kill::KillSwitch;
 pub use sockets::Sockets;
 pub use upgrade::resource;

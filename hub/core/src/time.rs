@@ -17,7 +17,9 @@ impl UnixMs {
     /// # Errors
     /// When the text is no instant.
     pub fn parse(text: &str) -> Result<Self, jiff::Error> {
-        text.parse::<jiff::Timestamp>().map(|t| Self(t.as_millisecond()))
+        // The very last second can be read and not be written: what is taken can always be told again.
+        let ms = text.parse::<jiff::Timestamp>()?.as_millisecond();
+        jiff::Timestamp::from_millisecond(ms).map(|_| Self(ms))
     }
 }
 
@@ -71,5 +73,12 @@ mod tests {
         let instant = UnixMs(1_763_731_234_567);
         assert_eq!(UnixMs::parse(&instant.to_string()).expect("own text"), instant);
         assert_eq!(UnixMs::parse("2023-11-14T23:13:20.1209+01:00").expect("offset"), UnixMs(1_700_000_000_120));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_not_read() {
+        assert!(UnixMs::parse("9999-12-30T22:00:00.999999999Z").is_err(), "the last second there is");
+        let last = UnixMs::parse("9999-12-30T21:59:59.999Z").expect("the one before");
+        assert_eq!(last.to_string(), "9999-12-30T21:59:59.999Z");
     }
 }

@@ -1,0 +1,41 @@
+//! What REST reads, for the fuzzing targets: the very functions that the handlers call.
+
+use hub_core::ports::{SignIn, TicketQuery};
+use hub_core::rules::permissions::Side;
+use hub_core::wire::client::ReplyFields;
+use hub_core::wire::fields::Fields;
+use hub_core::wire::{Problem, Source};
+
+pub fn sign_in(f: &mut Fields<'_>) -> Option<()> {
+    super::sessions::read_sign_in(f).map(drop)
+}
+
+pub fn reply(f: &mut Fields<'_>) -> Option<ReplyFields> {
+    ReplyFields::read(f)
+}
+
+/// Title and description.
+pub fn new_ticket(f: &mut Fields<'_>) -> Option<(String, String)> {
+    super::tickets::read_new(f, Source::Api, Side::Staff).map(|new| (new.title, new.description))
+}
+
+pub fn change(f: &mut Fields<'_>) -> Option<()> {
+    super::tickets::Change::read(f).map(drop)
+}
+
+pub fn list(query: &str, by: &SignIn) -> Result<TicketQuery, Problem> {
+    super::list::read(query, by)
+}
+
+pub fn since(query: &str) -> Result<(), Problem> {
+    super::events::Asked::read(query).map(drop)
+}
+
+/// The cursor, read and written again.
+pub fn cursor(text: &str) -> Option<String> {
+    super::cursor::read(text).ok().map(super::cursor::write)
+}
+
+pub fn etag(bytes: &[u8]) -> Option<u64> {
+    super::headers::parse_etag(bytes)
+}
