@@ -257,7 +257,13 @@ impl Shard {
             self.users.entry(user).or_insert_with(|| Awake { actor: UserActor::wake(user, Arc::clone(shared)), sent: 0 });
         match awake.actor.try_send(crate::user::ToActor(message)) {
             Ok(()) => awake.sent += 1,
-            Err(refused) => refused.into_inner().0.refuse(Problem::busy(250)),
+            Err(refused) => {
+                refused.into_inner().0.refuse(Problem::busy(250));
+                // It may have been news: nothing is skipped silently.
+                if let Some(Awake { actor, .. }) = self.users.remove(&user) {
+                    actor.do_send(BeginAnew);
+                }
+            }
         }
     }
 

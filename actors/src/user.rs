@@ -87,7 +87,7 @@ pub struct UserActor {
     life: Life,
     /// How the person counts tickets, as the newest sign-in says.
     numbering: Numbering,
-    /// The greatest number heard of: one that is not among what was read makes it be read again.
+    /// The greatest number heard of since the last reading began: one that is not among what was read makes it be read again.
     heard_of: u64,
     /// Messages seen, so that the shard can tell whether one is still on its way.
     handled: u64,
@@ -191,12 +191,17 @@ impl UserActor {
     }
 
     fn has_read(&mut self, cursor: ReadCursor) {
-        let ReadCursor { ticket_id, seq } = cursor;
-        if let Life::Known(known) = &mut self.life
-            && known.events.iter().any(|record| ticket_of(record) == Some(ticket_id))
-        {
-            let at = known.read.entry(ticket_id).or_insert(0);
-            *at = seq.max(*at);
+        let ReadCursor { ticket_id, mut seq } = cursor;
+        match &mut self.life {
+            // What is on its way may have been read before the cursor moved.
+            Life::Reading { again, .. } => *again = true,
+            Life::Known(known) if known.events.iter().any(|record| ticket_of(record) == Some(ticket_id)) => {
+                let at = known.read.entry(ticket_id).or_insert(0);
+                // Two devices may tell in another order than they moved it.
+                *at = seq.max(*at);
+                seq = *at;
+            }
+            Life::Known(_) => {}
         }
         let (topic, slot) = (self.topic(), ticket_id.uuid().as_u128());
         let frame = Frame::new(ServerFrame::Signal { topic: Topic::Me, signal: Signal::Read { ticket_id, seq } });
@@ -215,6 +220,10 @@ impl UserActor {
             return watch.answer(WatchAnswer::Refused(Problem::not_found()));
         }
         let numbering = watch.by.numbering();
+        if reread && self.numbering != numbering {
+            // Somebody who counts in another way came meanwhile: reading for each in turn would never end.
+            return watch.answer(WatchAnswer::Refused(Problem::busy(500)));
+        }
         let known = match &mut self.life {
             Life::Reading { waiting, .. } if waiting.len() >= MAX_WAITING => {
                 return watch.answer(WatchAnswer::Refused(Problem::busy(1_000)));
@@ -262,7 +271,8 @@ impl UserActor {
     /// Reads the newest notifications; comes back as [`UserActor::has_been_read`].
     fn read(&mut self, ctx: &mut Context<Self>) {
         let Life::Reading { tries, again, .. } = &mut self.life else { return };
-        *again = false;
+        // Whatever was heard of is there by now; after a restore it may be gone, and is not waited for.
+        (*again, self.heard_of) = (false, 0);
         let (pause, key, shared) = (pause(*tries), self.key, Arc::clone(&self.shared));
         let reading = async move {
             if !pause.is_zero() {

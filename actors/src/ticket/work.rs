@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use actix::Context;
 use hub_core::ids::{CommandKey, UserId};
-use hub_core::ports::{Append, AppendEvent, Appended, EventRange, From, KeyRecord, Notified, StoreError};
+use hub_core::ports::{Answer, Append, AppendEvent, Appended, EventRange, From, KeyRecord, Notified, StoreError};
 use hub_core::rules::intent::{Decided, Intent, Refusal};
 use hub_core::rules::notify::{Notice, Notification};
 use hub_core::rules::permissions::{Act, Side, may};
@@ -170,15 +170,32 @@ impl TicketActor {
     fn append(&mut self, ctx: &mut Context<Self>, draft: Draft, state: Box<TicketState>) {
         let Draft { commands, events } = draft;
         let happened = events.iter().map(|event| event.happened.clone()).collect();
-        let notices = events.iter().flat_map(|event| event.notices.iter().copied()).collect();
+        let notices: Vec<Notice> = events.iter().flat_map(|event| event.notices.iter().copied()).collect();
+        let people = notices.iter().map(|notice| notice.user).collect();
         let expected_seq = self.state().map_or(0, |state| state.seq);
         for (_, record) in &commands {
             tracing::debug!(ticket = %self.key.ticket, key = %record.used.key, seq = record.seq, "a command was decided");
         }
         let append = Append { ticket: self.key, expected_seq, events, state: state.clone() };
         self.in_flight = Some(InFlight { commands, events: happened, notices, state });
-        let appended = self.shared.ports.journal.append(append);
+        let appended = self.outliving(self.shared.ports.journal.append(append), people);
         self.later(ctx, appended, Self::appended);
+    }
+
+    /// An append goes on when its ticket is gone. Those whom it concerns look then: nobody else would tell them.
+    fn outliving(&self, appended: Answer<Appended>, people: BTreeSet<UserId>) -> Answer<Appended> {
+        if people.is_empty() {
+            return appended;
+        }
+        let (tickets, workspace) = (self.shared.tickets.clone(), self.key.workspace);
+        let (answer, answered) = oneshot::channel();
+        actix::spawn(async move {
+            if answer.send(appended.await).is_err() {
+                people.into_iter().for_each(|user| tickets.tell_user(UserKey { workspace, user }, UserMessage::Look));
+            }
+        });
+        let stopping = |_| Err(StoreError::Unavailable("the hub is stopping".into()));
+        Box::pin(async move { answered.await.unwrap_or_else(stopping) })
     }
 
     fn appended(&mut self, ctx: &mut Context<Self>, appended: Result<Appended, StoreError>) {
@@ -233,6 +250,8 @@ impl TicketActor {
             StoreError::Full => Problem::busy(500),
             StoreError::Unavailable(_) | StoreError::Unreadable(_) => Problem::unavailable(),
         };
+        // This ticket goes when it cannot be read and nobody watches it; who is to be told keeps trying.
+        self.let_people_look(in_flight.notices.iter().map(|notice| notice.user));
         for command in in_flight.into_commands() {
             tracing::warn!(ticket = %self.key.ticket, key = %command.key(), "whether a command took effect is unknown");
             command.answer(Err(problem.clone()));

@@ -212,3 +212,58 @@ async fn who_has_gone_is_forgotten_and_read_again_when_they_come_back() {
     desk.settle().await;
     assert_eq!(back.read_words(), ["1 R3"]);
 }
+
+#[actix_rt::test]
+async fn what_was_written_while_its_ticket_panicked_is_told_all_the_same() {
+    tokio::time::pause();
+    let desk = Desk::with_bo_at_work().await;
+    let socket = desk.mine(bo()).await;
+    desk.journal.appends.close();
+    let (tickets, reply) = (desk.tickets.clone(), says(cleo(), 80, "Can you hear me?"));
+    let under_way = actix_rt::spawn(async move { tickets.submit(TICKET, reply).await });
+    desk.settle().await;
+    assert_eq!(desk.journal.appends.waiting(), 1);
+    actors::faults::panic_at_next_command_here(TICKET.ticket);
+    let died = desk.tickets.submit(TICKET, says(cleo(), 81, "And now?")).await;
+    assert_eq!(died.map_err(|problem| problem.code), Err(ErrorCode::Unavailable));
+    let unknown = under_way.await.expect("ran to its end");
+    assert_eq!(unknown.map_err(|problem| problem.code), Err(ErrorCode::Unavailable));
+    desk.journal.appends.open();
+    desk.settle().await;
+    assert_eq!(socket.read_words(), ["1 R2", "+3"]);
+}
+
+#[actix_rt::test]
+async fn a_commit_in_doubt_of_a_ticket_that_cannot_be_read_is_told_when_the_database_is_back() {
+    tokio::time::pause();
+    let desk = Desk::with_bo_at_work().await;
+    let socket = desk.mine(bo()).await;
+    desk.journal.lose_next_answer();
+    // Of Bo's first reading and of the ticket's, which nobody watches.
+    desk.journal.fail_next_reads(2);
+    let lost = desk.tickets.submit(TICKET, says(cleo(), 82, "Are you there?")).await;
+    assert_eq!(lost.map_err(|problem| problem.code), Err(ErrorCode::Unavailable));
+    for _ in 0..20 {
+        tokio::time::advance(std::time::Duration::from_millis(20)).await;
+        desk.settle().await;
+    }
+    assert_eq!(socket.read_words(), ["1 R2", "+3"]);
+}
+
+#[actix_rt::test]
+async fn two_who_are_one_person_and_count_differently_do_not_make_it_read_for_ever() {
+    tokio::time::pause();
+    let desk = Desk::with_bo_at_work().await;
+    let before = Asker { role: hub_core::rules::permissions::Role::Customer, ..bo() };
+    let (one, two) = (desk.socket(before), desk.socket(bo()));
+    desk.journal.reads.close();
+    one.subscribe(1, Topic::Me, None);
+    two.subscribe(1, Topic::Me, None);
+    desk.settle().await;
+    for _ in 0..10 {
+        desk.journal.reads.let_one_through();
+        desk.settle().await;
+    }
+    assert_eq!(desk.journal.reads.waiting(), 0, "it is read once");
+    assert_eq!((one.read_words(), two.read_words()), (vec!["err 1 Busy".to_owned()], vec!["1 R2".to_owned()]));
+}
