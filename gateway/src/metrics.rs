@@ -16,6 +16,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use hub_core::wire::client::{BadRequest, Request};
 use hub_core::wire::{ClientFrame, CloseCode, ErrorCode, Problem};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use crate::auth::Opened;
@@ -155,8 +156,11 @@ impl Figures {
         }
     }
 
-    /// Everything, in Prometheus' text format.
+    /// Everything, in Prometheus' text format. What is looked up and what is shown belong together, also where several hubs of one
+    /// process are asked at once.
     fn shown(&self, doors: &Doors) -> String {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock();
         gauge!("tandem_ready").set(if doors.readiness.reason().is_none() { 1.0 } else { 0.0 });
         gauge!("tandem_sockets_greeted").set(whole(doors.sockets.count()));
         gauge!("tandem_command_permits").set(whole(doors.tickets.command_permits()));
@@ -256,20 +260,22 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
 }
 
 /// A connection: counted for as long as this is held.
-pub struct OpenConnection(());
+pub struct OpenConnection(::metrics::Gauge);
 
 impl OpenConnection {
     /// It was accepted.
     pub fn begin() -> Self {
-        gauge!("tandem_connections_open").increment(1.0);
         counter!("tandem_connections_opened_total").increment(1);
-        Self(())
+        // The same figure goes down again: one that was taken before anybody collected counts neither way.
+        let open = gauge!("tandem_connections_open");
+        open.increment(1.0);
+        Self(open)
     }
 }
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
-        gauge!("tandem_connections_open").decrement(1.0);
+        self.0.decrement(1.0);
     }
 }
 
