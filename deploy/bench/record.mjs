@@ -73,7 +73,8 @@ export function summaryOf({ figures, variants }, runs) {
  */
 export function judged({ words, unit, atMost, atLeast, of }, summary) {
   const value = of(summary);
-  const isHeld = (atMost === undefined || value <= atMost) && (atLeast === undefined || value >= atLeast);
+  // Infinity is kept as null, and null is less than anything.
+  const isHeld = typeof value === 'number' && (atMost === undefined || value <= atMost) && (atLeast === undefined || value >= atLeast);
   return { words, unit, ...(atMost === undefined ? {} : { at_most: atMost }), ...(atLeast === undefined ? {} : { at_least: atLeast }), value, is_held: isHeld };
 }
 

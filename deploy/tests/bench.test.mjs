@@ -50,7 +50,9 @@ test('every experiment has a name of its own, and goals that its figures answer'
 test('a goal is missed above what is allowed and below what is wanted', () => {
   const verdict = (/** @type {object} */ limits) => judged({ words: '', unit: '', of: () => 1.3, ...limits }, {}).is_held;
   assert.deepEqual([{ atMost: 1.3 }, { atMost: 1.29 }, { atLeast: 1.3 }, { atLeast: 1.31 }].map(verdict), [true, false, true, false]);
-  assert.equal(judged({ words: '', unit: '', of: () => Number.NaN, atMost: 5 }, {}).is_held, false);
+  for (const none of [Number.NaN, Infinity, JSON.parse(JSON.stringify(Infinity))]) {
+    assert.equal(judged({ words: '', unit: '', of: () => none, atMost: 5 }, {}).is_held, false);
+  }
 });
 
 test('variants take turns, and ratios are those of pairs', () => {
