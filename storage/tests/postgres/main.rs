@@ -8,6 +8,7 @@ mod lists;
 mod lost_answers;
 mod start;
 mod statements;
+mod telling;
 mod tenancy;
 mod workspaces;
 mod world;
