@@ -90,12 +90,12 @@ pub(crate) fn resynchronised() {
 
 /// Looks, for ever, how late the timers of the calling thread fire: what blocks it. `of` is `worker` or `shard`.
 pub async fn watch_stalls(of: &'static str) {
-    let late = histogram!("tandem_event_loop_stall_seconds", "loop" => of);
     let mut due = tokio::time::Instant::now() + LOOK_EVERY;
     loop {
         tokio::time::sleep_until(due).await;
         let now = tokio::time::Instant::now();
-        late.record(now.saturating_duration_since(due).as_secs_f64());
+        // Looked up each time: shards begin before anybody collects, and what was looked up then would never count.
+        histogram!("tandem_event_loop_stall_seconds", "loop" => of).record(now.saturating_duration_since(due).as_secs_f64());
         due = now + LOOK_EVERY;
     }
 }

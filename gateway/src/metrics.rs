@@ -373,6 +373,7 @@ pub fn answered<B>(answer: &ServiceResponse<B>, began: Instant) {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
+        Method::PUT => "PUT",
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         _ => "other",

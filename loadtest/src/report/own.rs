@@ -108,7 +108,7 @@ pub struct Overload {
     pub phases: Vec<Phase>,
     /// From the end of the overload until acks were as prompt as before, in milliseconds; none when that was never.
     pub recovered_after_ms: Option<f64>,
-    /// What counted as prompt: the 99th percentile of a second, in milliseconds.
+    /// What counted as prompt: the 99th percentile of each of some half seconds in a row, in milliseconds.
     pub prompt_p99_ms: f64,
 }
 

@@ -124,6 +124,7 @@ async fn figures_move_with_what_happens_and_name_nobody() {
         json!({"type": "post_reply", "key": Uuid::new_v4(), "ticket_id": id, "body": "Listening.", "audience": "internal"});
     assert_eq!(socket.ask(note).await["type"], "ack");
     assert_eq!(socket.event().await["seq"], 2);
+    hub.api(&ana, "PUT", &format!("/tickets/{id}/read")).json(&json!({"seq": 2})).send().await.expect(200);
     let blind = json!({"type": "post_reply", "key": Uuid::new_v4(), "ticket_id": id, "body": "Hm.", "audience": "public"});
     assert_eq!(socket.ask(blind).await["code"], "invalid");
     actors::faults::panic_at_next_command(id.parse().expect("an id"));
@@ -134,6 +135,7 @@ async fn figures_move_with_what_happens_and_name_nobody() {
         ("tandem_sign_ins_total", "outcome=\"wrong\"", 1.0),
         ("tandem_http_requests_total", "route=\"/api/v1/tickets/{id}\"", 1.0),
         ("tandem_http_requests_total", "status=\"4xx\"", 1.0),
+        ("tandem_http_requests_total", "method=\"PUT\"", 1.0),
         ("tandem_http_request_seconds_count", "route=\"/ws\"", 1.0),
         ("tandem_refusals_total", "code=\"unauthenticated\"", 1.0),
         ("tandem_refusals_total", "code=\"invalid\"", 1.0),
