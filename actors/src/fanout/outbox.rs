@@ -2,9 +2,11 @@
 //! freezes the session: the outbox then fills, and whoever finds no room leaves the topic behind until there is some.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use crate::metrics;
 
@@ -46,6 +48,8 @@ struct Waiting {
     signal_order: VecDeque<Slot>,
     signals: HashMap<Slot, Bytes>,
     wake_is_out: bool,
+    /// Since when the oldest of it waits; none while nothing does.
+    since: Option<Instant>,
 }
 
 /// Topic-wide unique: a hash of the topic beside the slot within it.
@@ -102,6 +106,12 @@ impl Outbox {
         waiting.frames.len() <= self.limits.frames / 2 && waiting.bytes <= self.limits.bytes / 2
     }
 
+    /// For how long nothing was taken although something waits: a session that is frozen by a client that does not read takes
+    /// nothing.
+    pub fn untaken_for(&self) -> Duration {
+        self.waiting.lock().since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     /// Takes everything that waits, durable frames first.
     pub fn drain(&self) -> Vec<Bytes> {
         let mut waiting = self.waiting.lock();
@@ -110,10 +120,12 @@ impl Outbox {
         let drained = frames.drain(..).chain(signals).collect();
         waiting.bytes = 0;
         waiting.wake_is_out = false;
+        waiting.since = None;
         drained
     }
 
     fn wake(&self, mut waiting: parking_lot::MutexGuard<'_, Waiting>) {
+        waiting.since.get_or_insert_with(Instant::now);
         let first = !std::mem::replace(&mut waiting.wake_is_out, true);
         drop(waiting);
         if first {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix::{Actor, Context, Handler, Message};
+use actix::{Actor, AsyncContext, Context, Handler, Message};
 use hub_core::ids::WorkspaceId;
 use hub_core::rules::intent::Asker;
 use hub_core::rules::resume::Position;
@@ -34,7 +34,11 @@ const MAX_ASKING: usize = 8;
 const RETRY: Duration = Duration::from_millis(500);
 /// How often a topic that was left behind looks whether its client reads again.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How long a client may not read what it asked for, before it is cut off.
+/// How often clients that do not read at all are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// How long what was queued for a client may lie untaken, before it is cut off.
+const UNTAKEN_FOR: Duration = Duration::from_secs(15);
+/// How long a topic may be left behind because its client does not read, before that is cut off.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A socket has been opened and greeted.
@@ -245,6 +249,7 @@ impl Actor for Fanout {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
+        ctx.run_interval(SWEEP_EVERY, |fanout, _| fanout.guarded(About::Everybody, Self::cut_those_that_do_not_read));
     }
 }
 

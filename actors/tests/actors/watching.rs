@@ -1,5 +1,7 @@
 //! Watching: resume exactly, order, and nothing after the last word.
 
+use std::time::Duration;
+
 use hub_core::ids::StreamId;
 use hub_core::ports::Journal;
 use hub_core::rules::permissions::Role;
@@ -316,6 +318,29 @@ async fn a_client_that_asks_for_more_than_it_reads_is_told_to_wait() {
     socket.subscribe(9, TOPIC, None);
     desk.settle().await;
     assert_eq!(socket.read_words(), ["9 R1"]);
+}
+
+#[actix_rt::test]
+async fn one_who_reads_nothing_is_cut_off_however_little_waits() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let (reads, does_not) = (desk.socket(ana()), desk.socket(bo()));
+    for socket in [&reads, &does_not] {
+        socket.subscribe(1, TOPIC, None);
+    }
+    desk.settle().await;
+    for _ in 0..14 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        desk.settle().await;
+        reads.read();
+    }
+    let was_cut = |socket: &crate::desk::Socket| socket.cut.load(std::sync::atomic::Ordering::SeqCst);
+    assert!(!was_cut(&does_not), "it has time to read");
+    for _ in 0..2 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        desk.settle().await;
+    }
+    assert!(was_cut(&does_not) && !was_cut(&reads));
 }
 
 #[actix_rt::test]
