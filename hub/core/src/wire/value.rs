@@ -140,6 +140,18 @@ mod tests {
         refused(Codec::MsgPack, &[0xc1]); // reserved
     }
 
+    proptest::proptest! {
+        /// What is stored as text is the same number when it is read again, in either codec, to the last bit.
+        #[test]
+        fn a_float_stays_what_it_is(float in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL | proptest::num::f64::ZERO) {
+            let value = Value::from(float);
+            for codec in [Codec::Json, Codec::MsgPack] {
+                let read = decode_strict(codec, &codec.encode(&value));
+                proptest::prop_assert_eq!(read, Ok(value.clone()), "{:?}", codec);
+            }
+        }
+    }
+
     #[test]
     fn sixteen_levels_pass_and_seventeen_do_not() {
         let json = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n)).into_bytes();
