@@ -22,6 +22,8 @@ use hub_core::wire::{
     Event, EventRecord, Live, MAX_HUB_MESSAGE_BYTES, Problem, ReadCursor, ServerFrame, Signal, Snapshot, Topic,
 };
 
+use tokio::time::Instant;
+
 use crate::fanout::{Delivery, Frame, TopicKey, Watch, WatchAnswer, WorkerGone};
 use crate::interest::Interest;
 use crate::shard::{BeginAnew, OfferUserToGo, Shared};
@@ -32,6 +34,8 @@ const MAILBOX: usize = 16_384;
 const MAX_WAITING: usize = 1_000;
 /// What a snapshot may weigh in JSON, leaving room for the frame and the cursors around it.
 const MAX_EVENTS_BYTES: usize = MAX_HUB_MESSAGE_BYTES - 32 * 1024;
+/// How old what was read may be when a client comes.
+const FRESH_FOR: Duration = Duration::from_secs(1);
 /// Pauses between tries to read: doubling from the first to the last.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
 
@@ -112,6 +116,8 @@ struct Known {
     facts: Arc<WorkspaceFacts>,
     /// The number of the newest notification.
     seq: u64,
+    /// When it was read: another hub may have written since.
+    read_at: Instant,
     /// The newest, oldest first, without a gap.
     events: VecDeque<EventRecord>,
     read: HashMap<TicketId, u64>,
@@ -170,7 +176,7 @@ impl UserActor {
         self.heard_of = self.heard_of.max(notification.seq);
         let Life::Known(known) = &mut self.life else { return };
         if notification.seq == known.seq + 1 {
-            let record = notification.record(&known.facts, self.numbering);
+            let record = notification.record(&known.facts, self.numbering, self.key.user);
             known.push(record.clone());
             self.publish(record);
         } else if notification.seq > known.seq {
@@ -235,9 +241,10 @@ impl UserActor {
             Life::Known(known) => known,
         };
         let position = resume(watch.position, self.shared.ports.journal.stream(), known.seq);
-        // Perhaps another hub wrote: the database is asked before anybody is told to be ahead. And who counts in another way
-        // than before (staff that became a customer) reads all of it anew.
-        if self.numbering != numbering || (matches!(position, Resume::Reset(Why::Ahead)) && !reread) {
+        // Perhaps another hub wrote: the database is asked before anybody is told to be ahead, and now and then for those who
+        // come. And who counts in another way than before (staff that became a customer) reads all of it anew.
+        let is_old = watch.request.is_some() && known.read_at.elapsed() > FRESH_FOR;
+        if self.numbering != numbering || ((is_old || matches!(position, Resume::Reset(Why::Ahead))) && !reread) {
             self.numbering = numbering;
             self.look(ctx);
             if let Life::Reading { waiting, .. } = &mut self.life {
@@ -299,9 +306,10 @@ impl UserActor {
     fn has_been_read(&mut self, ctx: &mut Context<Self>, facts: Arc<WorkspaceFacts>, inbox: &Inbox) {
         let Life::Reading { published, waiting, again, .. } = &mut self.life else { return };
         let (published, waiting, again) = (*published, std::mem::take(waiting), *again);
-        let events = inbox.notifications.iter().map(|notification| notification.record(&facts, self.numbering)).collect();
+        let events =
+            inbox.notifications.iter().map(|notification| notification.record(&facts, self.numbering, self.key.user)).collect();
         let read = inbox.read.iter().map(|cursor| (cursor.ticket_id, cursor.seq)).collect();
-        let known = Known { facts, seq: inbox.seq(), events, read };
+        let known = Known { facts, seq: inbox.seq(), read_at: Instant::now(), events, read };
         let (seq, news) = (known.seq, published.map(|published| known.after(published)));
         self.life = Life::Known(known);
         match news {

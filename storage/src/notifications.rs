@@ -68,6 +68,7 @@ fn notification(row: &Row) -> Result<Notification, StoreError> {
         ticket: ticket(row)?,
         number: counter(row, "number")?,
         title: get(row, "title")?,
+        requester: get(row, "requester_id").map(UserId::new)?,
         happened: Arc::new(event(row)?),
     })
 }

@@ -1,5 +1,7 @@
 //! What concerns somebody reaches every socket of that person: at once, in order, once, whoever wrote it and whatever fails.
 
+use std::time::Duration;
+
 use hub_core::ids::TicketKey;
 use hub_core::ports::Journal;
 use hub_core::rules::intent::{Asker, Intent, Step};
@@ -119,6 +121,17 @@ async fn what_another_owner_wrote_is_told_as_soon_as_anything_is() {
     desk.write_elsewhere(&says(cleo(), 30, "Written elsewhere.")).await;
     desk.does(OTHER, says(cleo(), 31, "Written here.")).await;
     assert_eq!(socket.read_words(), ["1 R2", "+3", "+4"]);
+}
+
+#[actix_rt::test]
+async fn who_comes_sees_what_another_owner_wrote_though_nobody_here_was_told() {
+    tokio::time::pause();
+    let desk = Desk::with_bo_at_work().await;
+    let watching = desk.mine(bo()).await;
+    desk.write_elsewhere(&says(cleo(), 35, "Written elsewhere.")).await;
+    tokio::time::advance(Duration::from_secs(2)).await;
+    let coming = desk.mine(bo()).await;
+    assert_eq!((watching.read_words(), coming.read_words()), (vec!["1 R2".into(), "+3".into()], vec!["1 R3".into()]));
 }
 
 #[actix_rt::test]

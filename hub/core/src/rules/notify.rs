@@ -81,19 +81,21 @@ pub struct Notification {
     pub number: u64,
     /// The ticket's title.
     pub title: String,
+    /// Whose ticket it is.
+    pub requester: UserId,
     /// What happened.
     pub happened: Arc<Happened>,
 }
 
 impl Notification {
-    /// As somebody reads it who counts in `numbering`. Who may no longer see what it was about (staff that became a customer)
-    /// reads that there was something, and nothing of it: the numbers stay without a gap.
-    pub fn record(&self, facts: &WorkspaceFacts, numbering: Numbering) -> EventRecord {
-        let Self { seq, reason, ticket, number, title, happened } = self;
+    /// As `reader` reads it, who counts in `numbering`. Who may not see what it was about (staff that became a customer) reads
+    /// that there was something, and nothing of it: the numbers stay without a gap.
+    pub fn record(&self, facts: &WorkspaceFacts, numbering: Numbering, reader: UserId) -> EventRecord {
+        let Self { seq, reason, ticket, number, title, requester, happened } = self;
         let (seq, at) = (*seq, happened.at);
         let ticket_seq = match numbering {
             Numbering::Ticket => Some(happened.seq),
-            Numbering::Thread => happened.thread_seq,
+            Numbering::Thread => happened.thread_seq.filter(|_| *requester == reader),
         };
         let Some(ticket_seq) = ticket_seq else {
             let by = Actor { kind: ActorKind::System, id: None, name: String::new() };
@@ -250,19 +252,22 @@ mod tests {
             ticket: TicketId::new(Uuid::from_u128(9)),
             number: 7,
             title: "Printer".into(),
+            requester: CLEO,
             happened: Arc::new(happened.clone()),
         };
         let mut happened = at(5, by(ANA, Role::Agent), reply(Audience::Public, &[]));
         happened.thread_seq = Some(3);
         for (numbering, seq) in [(Numbering::Ticket, 5), (Numbering::Thread, 3)] {
-            let record = told(12, &happened).record(&facts, numbering);
+            let record = told(12, &happened).record(&facts, numbering, CLEO);
             let Event::Notified { ticket_seq, excerpt, number, .. } = record.event else { panic!("{record:?}") };
             assert_eq!((record.seq, ticket_seq, excerpt.as_deref()), (12, seq, Some("Have you tried?")));
             assert_eq!(number, "TKT-7");
         }
         let note = at(6, by(ANA, Role::Agent), reply(Audience::Internal, &[]));
-        let hidden = told(13, &note).record(&facts, Numbering::Thread);
-        assert_eq!((hidden.seq, hidden.by.name.as_str(), hidden.event), (13, "", Event::NothingChanged {}));
+        for (told, reader) in [(told(13, &note), CLEO), (told(13, &happened), BO)] {
+            let hidden = told.record(&facts, Numbering::Thread, reader);
+            assert_eq!((hidden.seq, hidden.by.name.as_str(), hidden.event), (13, "", Event::NothingChanged {}));
+        }
     }
 
     #[test]

@@ -270,9 +270,9 @@ impl Log {
     fn notification(&self, workspace: WorkspaceId, seq: u64, told: Told) -> Result<Option<Notification>, StoreError> {
         let Some(stored) = self.tickets.get(&TicketKey { workspace, ticket: told.ticket }) else { return Ok(None) };
         let Some(event) = stored.events.iter().find(|event| event.seq == told.ticket_seq) else { return Ok(None) };
-        let TicketState { number, title, .. } = &stored.state;
-        let (number, title, happened) = (*number, title.clone(), Arc::new(open(event)?));
-        Ok(Some(Notification { seq, reason: told.reason, ticket: told.ticket, number, title, happened }))
+        let TicketState { number, title, requester, .. } = &stored.state;
+        let (number, title, requester, happened) = (*number, title.clone(), requester.id, Arc::new(open(event)?));
+        Ok(Some(Notification { seq, reason: told.reason, ticket: told.ticket, number, title, requester, happened }))
     }
 
     fn mark_read(&mut self, workspace: WorkspaceId, reader: Reader, ticket: TicketId, seq: u64) -> Marked {
