@@ -10,6 +10,7 @@
 //! A ticket that panics is thrown away and read anew from the journal; its waiting commands are answered, its watchers
 //! resynchronise. Nothing durable is lost with an actor: what it knows beyond the journal is who watches.
 
+mod admission;
 mod facts;
 pub mod fanout;
 #[cfg(feature = "faults")]
@@ -47,7 +48,7 @@ pub struct Ports {
 pub struct Settings {
     /// How many arbiters the tickets are spread over: one per core. 0: all on the calling thread, for tests in paused time.
     pub shards: usize,
-    /// Commands that may be under way on this node; more are refused `busy`.
+    /// Commands that may be under way on this node while they are answered quickly; more are refused `busy`.
     pub commands_in_flight: usize,
     /// Commands that may wait for one ticket; more are refused `busy`.
     pub waiting_per_ticket: usize,

@@ -15,6 +15,7 @@ use hub_core::wire::{EventRecord, Priority, Problem, ReadCursor, Source, Topic};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
+use crate::admission::Admission;
 use crate::facts::FactsCache;
 use crate::fanout::{TopicKey, Watch, WatchAnswer, WorkerGone};
 use crate::shard::{Shard, ToTicket, ToUser, ToWorkspace};
@@ -68,7 +69,7 @@ struct Inner {
     shards: Vec<Addr<Shard>>,
     /// One per shard: set when something for a person found no room. The shard then lets all its people begin anew.
     overflowed: Vec<Arc<AtomicBool>>,
-    permits: Arc<Semaphore>,
+    admission: Arc<Admission>,
     facts: Arc<FactsCache>,
     settings: Settings,
     journal: Arc<dyn Journal>,
@@ -88,8 +89,9 @@ impl Tickets {
             Shard::start_on(&arbiter, ports, settings, facts, activations, Arc::clone(overflowed))
         });
         let shards: Vec<_> = shards.collect();
-        let permits = Arc::new(Semaphore::new(settings.commands_in_flight));
-        let tickets = Self { inner: Arc::new(Inner { shards, overflowed, permits, facts, settings, journal, notifications }) };
+        let admission = Admission::new(settings.commands_in_flight);
+        let tickets =
+            Self { inner: Arc::new(Inner { shards, overflowed, admission, facts, settings, journal, notifications }) };
         for shard in &tickets.inner.shards {
             // Their mailboxes are empty: shards need the way to the workspaces before anything else.
             if shard.try_send(crate::shard::Begin(tickets.clone())).is_err() {
@@ -121,7 +123,7 @@ impl Tickets {
 
     async fn carry(&self, ticket: TicketKey, intent: Intent) -> Result<Receipt, Problem> {
         intent.check_form()?;
-        let permit = Arc::clone(&self.inner.permits).try_acquire_owned().map_err(|_| Problem::busy(250))?;
+        let permit = self.inner.admission.enter()?;
         let (answer, answered) = oneshot::channel();
         self.send(ticket, TicketMessage::Submit { intent: Box::new(intent), answer, permit })?;
         match timeout(self.inner.settings.answer_within, answered).await {
@@ -185,7 +187,8 @@ impl Tickets {
             tracing::warn!(%workspace, %error, "notifications cannot be read");
             Problem::unavailable()
         })?;
-        let records = inbox.notifications.iter().map(|notification| notification.record(&facts, by.numbering())).collect();
+        let records =
+            inbox.notifications.iter().map(|notification| notification.record(&facts, by.numbering(), by.user)).collect();
         Ok((records, inbox.read))
     }
 
@@ -195,7 +198,7 @@ impl Tickets {
     /// `not_found` for a ticket that is not this person's to see, `invalid` beyond its end, `busy` without room: then nothing
     /// happened; `unavailable`: send it again.
     pub async fn mark_read(&self, workspace: WorkspaceId, by: &Asker, ticket_id: TicketId, seq: u64) -> Result<u64, Problem> {
-        let _permit = Arc::clone(&self.inner.permits).try_acquire_owned().map_err(|_| Problem::busy(250))?;
+        let _permit = self.inner.admission.enter()?;
         let reader = Reader { user: by.user, side: by.role.side() };
         let marked = self.inner.notifications.mark_read(workspace, reader, ticket_id, seq).await;
         let seq = match marked {
@@ -214,12 +217,12 @@ impl Tickets {
 
     /// Commands under way.
     pub fn commands_in_flight(&self) -> usize {
-        self.inner.settings.commands_in_flight.saturating_sub(self.inner.permits.available_permits())
+        self.inner.admission.under_way()
     }
 
-    /// Commands that may be under way.
+    /// Commands that may be under way just now.
     pub fn command_permits(&self) -> usize {
-        self.inner.settings.commands_in_flight
+        self.inner.admission.limit()
     }
 
     /// The life of the log that all numbers count in.

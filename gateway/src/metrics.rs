@@ -47,7 +47,11 @@ const PLAIN: [(Kind, &str, &str); 27] = [
     (Counter, "tandem_sockets_opened_total", "WebSockets that were opened."),
     (Gauge, "tandem_sockets_greeted", "WebSockets that have said hello and were welcomed."),
     (Gauge, "tandem_commands_in_flight", "Commands under way: permits taken of those this node has."),
-    (Gauge, "tandem_command_permits", "Commands that may be under way; more are refused busy."),
+    (
+        Gauge,
+        "tandem_command_permits",
+        "Commands that may be under way just now, by how quickly they are answered; more are refused busy.",
+    ),
     (Gauge, "tandem_subscribes_waiting", "Sockets that wait for the owner of a topic."),
     (Gauge, "tandem_ticket_reads_waiting", "Tickets that wait for their turn to be read from the log."),
     (Histogram, "tandem_ticket_read_seconds", "Reading a ticket from the log, its turn having come."),

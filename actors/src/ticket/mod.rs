@@ -9,9 +9,10 @@ mod work;
 
 use hub_core::rules::intent::Intent;
 use hub_core::wire::{Problem, Topic};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 use crate::Receipt;
+use crate::admission::Permit;
 use crate::fanout::{Watch, WatchAnswer, WorkerGone};
 
 pub use actor::{TicketActor, ToActor};
@@ -24,7 +25,7 @@ pub enum TicketMessage {
         /// The command's own way back: it is answered even when the socket that sent it is gone.
         answer: oneshot::Sender<Result<Receipt, Problem>>,
         /// Bounds what is under way on this node; freed with the command.
-        permit: OwnedSemaphorePermit,
+        permit: Permit,
     },
     /// Somebody wants to watch.
     Watch(Box<Watch>),

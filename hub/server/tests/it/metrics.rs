@@ -160,7 +160,8 @@ async fn figures_move_with_what_happens_and_name_nobody() {
     let after = grown_since(&hub, &before, &grown).await;
     assert_eq!(sum(&after, "tandem_sockets_greeted", ""), 1.0);
     assert!(sum(&after, "tandem_connections_open", "") >= 1.0);
-    assert_eq!(sum(&after, "tandem_command_permits", ""), 2_000.0);
+    let permits = sum(&after, "tandem_command_permits", "");
+    assert!((32.0..=2_000.0).contains(&permits), "as many as are answered promptly: {permits}");
     for waiting in ["tandem_subscribes_waiting", "tandem_ticket_reads_waiting", "tandem_journal_queue_appends"] {
         assert!(after.contains(&format!("# TYPE {waiting} gauge")), "{waiting}");
     }
