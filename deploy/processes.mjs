@@ -18,11 +18,11 @@ export function interruptRuns() {
  * The program stays in our process group, so Ctrl-C ends it together with us.
  * @param {string} program
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, what?: string }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, what?: string, isQuiet?: boolean }} [options] `isQuiet`: not what it prints, only what it complains of
  */
-export async function run(program, args, { cwd, env, what = program } = {}) {
+export async function run(program, args, { cwd, env, what = program, isQuiet = false } = {}) {
   // stdout of tools belongs on stderr: our own stdout is for results only
-  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 2, 2] });
+  const child = spawn(program, args, { cwd, env, stdio: ['ignore', isQuiet ? 'ignore' : 2, 2] });
   underWay.add(child);
   const code = await exitOf(child, program).finally(() => underWay.delete(child));
   if (code !== 0) throw new Plain(`${what} failed (exit ${code}); its own words are above.`, code > 128 ? code : 1);

@@ -1,6 +1,7 @@
 // `bench [NAME...]`: runs experiments, keeps what they measured, and writes the page anew. `bench -- ARGS`: the load tester
 // once, on a hub of its own. `bench-docs [--check]`: the page alone.
 import { giveUp, Plain, say } from '../say.mjs';
+import { keepApart } from './apart.mjs';
 import { checkDocs, writeDocs } from './docs.mjs';
 import { experiments } from './experiments.mjs';
 import { interleaved, round } from './figures.mjs';
@@ -39,7 +40,9 @@ export async function bench(args) {
  */
 async function attempt(experiment, programs, how) {
   try {
-    return await run(experiment, programs, how);
+    if (!experiment.isApart) return await run(experiment, programs, how, []);
+    const apart = await keepApart();
+    return await run(experiment, programs, how, apart.driver).finally(apart.end);
   } catch (error) {
     giveUp(error);
     say(`${experiment.name}: failed, nothing of it is kept`);
@@ -57,12 +60,13 @@ export function benchDocs([option]) {
  * @param {import('./record.mjs').Experiment} experiment
  * @param {import('./programs.mjs').Programs} programs
  * @param {{ isSmoke: boolean, rounds: number }} how
+ * @param {string[]} driver what to start the load tester by
  */
-function run(experiment, programs, { isSmoke, rounds }) {
+function run(experiment, programs, { isSmoke, rounds }, driver) {
   const fleet = experiment.fleet(isSmoke);
   const order = interleaved(Object.keys(experiment.variants), rounds);
   say(`${experiment.name}: ${experiment.question} (${order.length} runs)`);
-  return withLab(programs, experiment.postgresSettings ?? '', async (lab) => {
+  return withLab({ ...programs, driver }, experiment.postgresSettings ?? '', async (lab) => {
     await lab.prepare(fleet);
     const runs = [];
     for (const [index, variant] of order.entries()) {

@@ -150,7 +150,8 @@ class Bench {
     const json = wanted < 0 ? path.join(this.folder, 'report.json') : args[wanted + 1];
     const told = [scenario, '--url', `ws://127.0.0.1:${port}/ws`, '--tokens', this.tokens, ...(wanted < 0 ? ['--json', json] : []), '--quiet', ...args];
     const watched = watchProcesses({ hub, postgres: this.running.pid });
-    const child = spawn(this.programs.loadtest, told, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program, ...first] = [...(this.programs.driver ?? []), this.programs.loadtest];
+    const child = spawn(program, [...first, ...told], { stdio: ['ignore', 'pipe', 'pipe'] });
     let words = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { words += chunk; });
     this.interruption.act = () => child.pid && signal(child.pid, 'SIGKILL');

@@ -6,7 +6,7 @@ import { run } from '../processes.mjs';
 import { timed } from '../say.mjs';
 import { checkTools, ensureCompiler } from '../tools.mjs';
 
-/** @typedef {{ hub: string, loadtest: string }} Programs */
+/** @typedef {{ hub: string, loadtest: string, driver?: string[] }} Programs `driver`: what to start the load tester by */
 
 /**
  * @param {{ isSmoke: boolean }} options

@@ -20,6 +20,7 @@ export const measurements = path.join(repository, 'docs', 'measurements');
  * @property {string} method how it is measured, in two or three sentences
  * @property {Record<string, string>} variants what each means; one or two
  * @property {number} rounds how often each variant is measured, unless told
+ * @property {boolean} [isApart] the load tester has a processor for itself
  * @property {Figure[]} figures
  * @property {Goal[]} goals
  * @property {string} [postgresSettings] more lines for Postgres's configuration

@@ -3,7 +3,7 @@ import { quantileSince, total } from '../metrics.mjs';
 import { steadyPart } from '../window.mjs';
 
 /** The rate of the first must be more than either variant can do: then the hub decides how much is done. */
-const FULL = { rate: 8000, ramp: 1, seconds: 9, tickets: 500 };
+const FULL = { rate: 12000, ramp: 1, seconds: 9, tickets: 500 };
 const PACED = { rate: 500, ramp: 1, seconds: 7, tickets: 500 };
 const SMOKE = { rate: 60, ramp: 0.3, seconds: 3, tickets: 10 };
 /** Acked less than this share of what was offered: then the hub, not the driver, decided how much was done. */

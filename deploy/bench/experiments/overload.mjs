@@ -3,28 +3,32 @@
 const SIZE = { start: 1200, tickets: 500, subscribers: 2, find: 4, seconds: 12, recovery: 30 };
 const SMOKE = { start: 20, tickets: 10, subscribers: 3, find: 2, seconds: 3, recovery: 3 };
 const FACTOR = 3;
+/** Before and after there is room: at the very limit, what is left over from the overload would never be worked off. */
+const USUAL = 0.8;
 
 /** @type {import('../record.mjs').Experiment} */
 export const overload = {
   name: 'overload',
   question: 'what is left of the hub when three times as much is wanted as it can do?',
   method: 'The highest rate is searched of which 98 % is acked within a second, on 500 tickets with a customer and an agent each. ' +
-    'On a fresh hub this rate is offered, then three times as much, then this rate again.',
+    'On a fresh hub 80 % of this rate is offered, then three times this rate, then 80 % again. The load tester has the last processor for ' +
+    'itself; hub and Postgres share the others.',
+  isApart: true,
   variants: { overload: 'three times the sustained rate' },
   rounds: 1,
   figures: [
     { key: 'sustained_per_s', words: 'sustained rate, replies per second', unit: '/s' },
-    { key: 'peak_per_s', words: 'acked in time before the overload, per second', unit: '/s' },
     { key: 'goodput_per_s', words: 'acked in time during the overload, per second', unit: '/s' },
     { key: 'refused_share', words: 'refusals per reply that was due during the overload', unit: '' },
     { key: 'unanswered', words: 'replies that were sent and never answered', unit: '' },
     { key: 'ack_p99_ms', words: 'ack during the overload, 99th percentile', unit: 'ms' },
     { key: 'recovered_s', words: 'from the end of the overload until acks were prompt again', unit: 's' },
+    { key: 'prompt_p99_ms', words: 'prompt: 99th percentile of acks at most', unit: 'ms' },
     { key: 'most_mib', words: 'most resident memory of the hub', unit: 'MiB' },
   ],
   goals: [
-    { words: 'goodput during the overload, as a share of the peak before it', unit: '', atLeast: 0.8,
-      of: (s) => Number((s.goodput_per_s.overload.median / s.peak_per_s.overload.median).toPrecision(4)) },
+    { words: 'goodput during the overload, as a share of the sustained rate', unit: '', atLeast: 0.8,
+      of: (s) => Number((s.goodput_per_s.overload.median / s.sustained_per_s.overload.median).toPrecision(4)) },
     { words: 'acks are prompt again within', unit: 's', atMost: 30, of: (s) => s.recovered_s.overload.max },
   ],
   fleet: (isSmoke) => (isSmoke ? 'agents=10,customers=10,tickets=10' : 'agents=100,customers=500,tickets=500'),
@@ -36,18 +40,18 @@ export const overload = {
       const { report } = await hub.drive(['thread', ...room, ...search, '--rate', `${start}`, '--ramp', '1s', '--duration', `${find}s`]);
       return report.load.rate_per_s;
     });
-    const { report, samples } = await lab.withHub({}, (hub) => hub.drive(['overload', ...room, '--rate', `${Math.floor(sustained)}`,
-      '--ramp', '1s', '--overload', `${FACTOR}`, '--baseline', `${seconds}s`, '--duration', `${seconds}s`, '--recovery', `${recovery}s`]));
-    const { phases, recovered_after_ms: recoveredMs } = report.own.overload;
-    const [before, during] = ['baseline', 'overload'].map((name) => phases.find((/** @type {any} */ phase) => phase.name === name));
+    const { report, samples } = await lab.withHub({}, (hub) => hub.drive(['overload', ...room, '--rate', `${Math.floor(sustained * USUAL)}`,
+      '--ramp', '1s', '--overload', `${FACTOR / USUAL}`, '--baseline', `${seconds}s`, '--duration', `${seconds}s`, '--recovery', `${recovery}s`]));
+    const { phases, recovered_after_ms: recoveredMs, prompt_p99_ms: promptMs } = report.own.overload;
+    const during = phases.find((/** @type {any} */ phase) => phase.name === 'overload');
     const refused = Object.values(during.refused).reduce((/** @type {number} */ sum, n) => sum + Number(n), 0);
     return {
       sustained_per_s: sustained,
-      peak_per_s: before.goodput_per_s,
       goodput_per_s: during.goodput_per_s,
       refused_share: refused / during.offered,
       unanswered: during.unanswered,
       ack_p99_ms: during.ack_ms.p99,
+      prompt_p99_ms: promptMs,
       recovered_s: recoveredMs === null ? Infinity : recoveredMs / 1000,
       most_mib: Math.max(...samples.map((sample) => sample.hub.rssBytes)) / 2 ** 20,
     };
