@@ -8,6 +8,9 @@ import { middle, ratio } from './figures.mjs';
 
 export const measurements = path.join(repository, 'docs', 'measurements');
 
+/** What was measured: read before the programs are built, as commits may come while they run. */
+const measuredCommit = commit();
+
 /**
  * @typedef {Record<string, number>} Values
  * @typedef {{ key: string, words: string, unit: string }} Figure
@@ -41,7 +44,7 @@ export function recordOf(experiment, runs, { command, postgresVersion, fleet }) 
     method: experiment.method,
     command,
     measured_at: new Date().toISOString(),
-    commit: commit(),
+    commit: measuredCommit,
     machine: machine(postgresVersion),
     fleet,
     variants: experiment.variants,
@@ -92,7 +95,7 @@ function machine(postgresVersion) {
   };
 }
 
-/** The commit that was measured, marked when the sources had changed since. */
+/** The commit that is checked out, marked when the sources have changed since. */
 function commit() {
   const git = (/** @type {string[]} */ ...args) => spawnSync('git', args, { cwd: repository, encoding: 'utf8' }).stdout?.trim() ?? '';
   const changed = git('status', '--porcelain', '--untracked-files=no', '--', ':!docs');

@@ -1,6 +1,9 @@
 // The arithmetic of measurements, and that the page says what was measured.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { checkDocs, page, withTables } from '../bench/docs.mjs';
 import { experiments } from '../bench/experiments.mjs';
@@ -9,6 +12,7 @@ import { parseMetrics, quantileSince, total } from '../bench/metrics.mjs';
 import { parsePss, parseStat, usageOf, usageOfFamily } from '../bench/proc.mjs';
 import { judged, kept, recordOf } from '../bench/record.mjs';
 import { steadyPart } from '../bench/window.mjs';
+import { repository } from '../place.mjs';
 
 test('docs/measurements.md says what docs/measurements/*.json say', () => checkDocs());
 
@@ -44,6 +48,35 @@ test('every experiment has a name of its own, and goals that its figures answer'
     const runs = interleaved(Object.keys(experiment.variants), 2).map((variant) => ({ variant, values }));
     const { goals } = recordOf(experiment, runs, { command: '', postgresVersion: '', fleet: experiment.fleet(false) });
     for (const goal of goals) assert.equal(goal.value, 1, `${experiment.name}: ${goal.words}`);
+  }
+});
+
+test('a record names the commit from before the measurements, whatever is committed or changed meanwhile', async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-bench-'));
+  const git = (/** @type {string[]} */ ...args) =>
+    execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.org', ...args], { cwd: folder, encoding: 'utf8' }).trim();
+  const commit = (/** @type {string} */ words) => git('commit', '--quiet', '--allow-empty', '--message', words);
+  /** @param {string} loaded told apart by what follows its name, so that it is loaded anew */
+  const namedBy = async (loaded) => {
+    const { recordOf: record } = await import(path.join(folder, 'deploy/bench/record.mjs') + loaded);
+    const experiment = { name: 'x', question: '', method: '', variants: { one: '' }, rounds: 1, figures: [], goals: [], fleet: () => '', measure: async () => ({}) };
+    return () => record(experiment, [], { command: '', postgresVersion: '', fleet: '' }).commit;
+  };
+  try {
+    fs.cpSync(path.join(repository, 'deploy'), path.join(folder, 'deploy'), { recursive: true });
+    git('init', '--quiet');
+    git('add', '.');
+    commit('what is measured');
+    const measured = git('rev-parse', '--short=10', 'HEAD');
+    const first = await namedBy('?first');
+    commit('landed meanwhile');
+    fs.appendFileSync(path.join(folder, 'deploy/place.mjs'), '// changed meanwhile\n');
+    assert.equal(first(), measured);
+    const second = await namedBy('?second');
+    git('checkout', '--quiet', '--', '.');
+    assert.equal(second(), `${git('rev-parse', '--short=10', 'HEAD')} with changes`);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
   }
 });
 

@@ -28,7 +28,7 @@ client reads every ticket's log from scratch, and the oracle holds what everybod
 acked is durable, one history for everybody, exact resume, one effect per key, no blind replies.
 
 Exit status of a run: 0 when every guarantee held, 1 when one was broken (each breach is printed with ticket, seq and key) or when the \
-scenario did not get what it demands (sockets alive, everybody back, acks prompt again, tickets woken; printed as NOT MET), \
+scenario did not get what it demands (sockets alive, everybody lost and back, cut off in time, acks prompt again, tickets woken; printed as NOT MET), \
 2 when the run could not be done. Ctrl-C ends a run early and has it judged all the same; a second one ends everything.";
 
 const EXAMPLES: &str = "\
@@ -57,7 +57,7 @@ Examples:
     loadtest storm --tokens tokens.json --sockets 2000 --tickets 100 --cut kill
 
   A tenth of 200 sockets stops reading at 50 events a second; and the control run:
-    loadtest stall --tokens tokens.json --sockets 200 --stalled 10 --rate 50
+    loadtest stall --tokens tokens.json --sockets 200 --stalled 10 --rate 50 --cut-within 20s
     loadtest stall --tokens tokens.json --sockets 200 --stalled 0 --rate 50
 
   Three times what the hub can take for 30 s, and how long it takes to recover:
@@ -208,6 +208,9 @@ pub enum Scenario {
         /// What the kernel keeps for a socket that does not read, in bytes.
         #[arg(long, default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..=8_388_608))]
         receive_buffer: u32,
+        /// Demand that each socket that stopped reading is cut off so soon after that; not longer than --ramp and --duration.
+        #[arg(long, value_parser = duration)]
+        cut_within: Option<Duration>,
     },
     /// More replies than the hub can take, in an open loop, and how it recovers: at --rate, then a multiple of it, then --rate.
     #[command(after_long_help = EXAMPLES)]

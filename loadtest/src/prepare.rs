@@ -98,15 +98,21 @@ fn arrange(scenario: &Scenario, fleet: &Fleet) -> anyhow::Result<(Setup, Play)> 
             let (rate, body_bytes) = (*rate, *body_bytes as usize);
             (Setup { tickets, rate, body_bytes, backoff: Backoff::POLITE, ..basic }, Play::Storm(storm))
         }
-        Scenario::Stall { sockets, stalled, tickets, rate, ramp, duration, body_bytes, receive_buffer, .. } => {
+        Scenario::Stall { sockets, stalled, tickets, rate, ramp, duration, body_bytes, receive_buffer, cut_within, .. } => {
             ensure!(
                 sockets >= tickets,
                 "--sockets {sockets} at --tickets {tickets}: each ticket takes at least one that watches"
             );
+            if let Some(within) = cut_within {
+                let run = *ramp + *duration;
+                ensure!(*within <= run, "--cut-within {within:?}, but --ramp and --duration end the run after {run:?}");
+            }
             let shape =
                 StallShape { watching: *sockets as usize, percent: *stalled as usize, tickets: *tickets as usize, rate: *rate };
             let basic = Setup { ramp: *ramp, duration: *duration, body_bytes: *body_bytes as usize, ..basic };
-            stall(basic, fleet, shape, *receive_buffer)?
+            let (setup, mut stall) = stall(basic, fleet, shape, *receive_buffer)?;
+            stall.cut_within = *cut_within;
+            (setup, Play::Stall(stall))
         }
         Scenario::Overload { replying, overload, baseline, recovery, patience, .. } => {
             let setup = Setup { patience: Some(*patience), ..replying_setup(basic, fleet, replying)? };
@@ -135,7 +141,7 @@ struct StallShape {
 
 /// Writing is the same however many stop reading: by the customer and some agents of its own, who write notes, which are never
 /// refused as stale.
-fn stall(basic: Setup, fleet: &Fleet, shape: StallShape, receive_buffer: u32) -> anyhow::Result<(Setup, Play)> {
+fn stall(basic: Setup, fleet: &Fleet, shape: StallShape, receive_buffer: u32) -> anyhow::Result<(Setup, Stall)> {
     /// Replies a second that a writer may be asked for: half of what a hub grants by default.
     const EACH: f64 = 10.0;
     let StallShape { watching, percent, tickets, rate } = shape;
@@ -159,7 +165,7 @@ fn stall(basic: Setup, fleet: &Fleet, shape: StallShape, receive_buffer: u32) ->
         clients_beside: asleep,
         ..basic
     };
-    Ok((setup, Play::Stall(Stall { stalled, watching, receive_buffer })))
+    Ok((setup, Stall { stalled, watching, receive_buffer, cut_within: None }))
 }
 
 fn replying_setup(basic: Setup, fleet: &Fleet, replying: &Replying) -> anyhow::Result<Setup> {
@@ -216,6 +222,7 @@ mod tests {
             ("storm --sockets 500 --tickets 30", "holds 3 tickets"),
             ("stall --sockets 2 --tickets 3", "at least one that watches"),
             ("stall --stalled 101", "101"),
+            ("stall --ramp 1s --duration 9s --cut-within 11s", "end the run after 10s"),
             ("resident --tickets 4", "holds 3 tickets"),
             ("resident --tickets 2 --sockets 3", "at least one ticket"),
             ("overload --overload 1", "more than 1"),
@@ -233,11 +240,12 @@ mod tests {
     fn the_writing_is_the_same_however_many_stop_reading() {
         let fleet = fleet(4, 2, 3);
         let of = |percent: u32| {
-            let line = format!("stall --sockets 20 --stalled {percent} --tickets 2 --rate 25");
+            let line = format!("stall --sockets 20 --stalled {percent} --tickets 2 --rate 25 --cut-within 20s");
             let (setup, Play::Stall(stall)) = asked(&line, &fleet).expect("large enough") else { panic!("stall") };
             (setup, stall)
         };
         let ((control, nobody), (setup, half)) = (of(0), of(50));
+        assert_eq!(half.cut_within, Some(Duration::from_secs(20)));
         assert_eq!((nobody.stalled.len(), half.stalled.len(), half.watching), (0, 10, 20));
         assert_eq!((control.clients(), setup.clients()), (20 + 2 * 4, 20 + 2 * 4), "a customer and three agents write on each");
         assert_eq!((control.writers, setup.writers), (4, 4));

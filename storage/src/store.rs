@@ -24,7 +24,7 @@ const MAX_BATCH: usize = 256;
 pub struct StoreConfig {
     /// `postgres://…` of a role that row security binds.
     pub url: String,
-    /// Connections for reads and small writes; the writer has one more.
+    /// Connections for reads and small writes; those of the writers come on top.
     pub pool_size: usize,
     /// On: one writer commits many tickets at once. Off, to measure what that is worth: a transaction per append over 8
     /// connections.
@@ -35,6 +35,15 @@ impl StoreConfig {
     /// The usual: 8 connections, batching.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), pool_size: 8, batching: true }
+    }
+
+    /// Connections that a store takes at most, those of its writers included.
+    pub const fn connections(&self) -> usize {
+        self.pool_size + self.writers()
+    }
+
+    const fn writers(&self) -> usize {
+        if self.batching { 1 } else { UNBATCHED_WRITERS }
     }
 }
 
@@ -74,7 +83,7 @@ impl Store {
         let reads = reads.map_err(|error| StartError::Unreachable(error.to_string()))?;
         let connector = Connector::new(&config.url, Purpose::Writer, handle.clone())?;
         let (queue, stream) = (Arc::new(Queue::new()), Arc::new(RwLock::new(stream)));
-        let (count, max_batch) = if config.batching { (1, MAX_BATCH) } else { (UNBATCHED_WRITERS, 1) };
+        let max_batch = if config.batching { MAX_BATCH } else { 1 };
         let writer = || Writer {
             queue: Arc::clone(&queue),
             connector: connector.clone(),
@@ -82,7 +91,7 @@ impl Store {
             stream: Arc::clone(&stream),
             max_batch,
         };
-        let writers = Mutex::new((0..count).map(|_| handle.spawn(writer().run())).collect());
+        let writers = Mutex::new((0..config.writers()).map(|_| handle.spawn(writer().run())).collect());
         Ok(Self { inner: Arc::new(Inner { reads, queue, clock, stream, writers }) })
     }
 

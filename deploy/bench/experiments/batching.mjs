@@ -6,7 +6,7 @@ import { steadyPart } from '../window.mjs';
 const FULL = { rate: 12000, ramp: 1, seconds: 9, tickets: 500 };
 const PACED = { rate: 500, ramp: 1, seconds: 7, tickets: 500 };
 const SMOKE = { rate: 60, ramp: 0.3, seconds: 3, tickets: 10 };
-/** Acked less than this share of what was offered: then the hub, not the driver, decided how much was done. */
+/** Acked less than this share of what was offered, and the driver was in time: then the hub decided how much was done. */
 const SATURATED_BELOW = 0.9;
 
 /** @type {import('../record.mjs').Experiment} */
@@ -25,6 +25,7 @@ export const batching = {
     { key: 'hub_us', words: 'saturated: hub, processor time per event', unit: 'µs' },
     { key: 'events_per_s', words: 'saturated: events per second', unit: '/s' },
     { key: 'acked_share', words: 'saturated: share of what was offered that was done in time', unit: '' },
+    { key: 'driver_too_slow', words: 'saturated: the driver itself was a bottleneck (1) or was not (0)', unit: '' },
     { key: 'appends_per_transaction', words: 'saturated: appends per transaction', unit: '' },
     { key: 'postgres_pss_mib', words: 'saturated: Postgres, most memory of all its processes, shared pages counted once', unit: 'MiB' },
     { key: 'hub_rss_mib', words: 'saturated: hub, most resident memory', unit: 'MiB' },
@@ -39,6 +40,8 @@ export const batching = {
       of: (s) => Number((1 / s.paced_ack_p50_ms.ratio.median).toPrecision(4)) },
     { words: 'both variants were saturated: the largest share that was done', unit: '', atMost: SATURATED_BELOW,
       of: (s) => Math.max(s.acked_share.on.max, s.acked_share.off.max) },
+    { words: 'and in no run because the driver was a bottleneck: 1 if it was in any', unit: '', atMost: 0,
+      of: (s) => Math.max(s.driver_too_slow.on.max, s.driver_too_slow.off.max) },
   ],
   fleet: (isSmoke) => (isSmoke ? 'agents=10,customers=10,tickets=10' : 'agents=100,customers=500,tickets=500'),
   measure: async (lab, variant, isSmoke) => {
@@ -51,6 +54,7 @@ export const batching = {
       hub_us: full.steady.cpuUs.hub / full.steady.acked,
       events_per_s: full.steady.acked / full.steady.seconds,
       acked_share: full.steady.acked / full.steady.seconds / full.report.load.rate_per_s,
+      driver_too_slow: Number(full.report.driver.was_bottleneck),
       appends_per_transaction: full.appendsPerTransaction,
       postgres_pss_mib: Math.max(...full.samples.map((sample) => sample.postgres.pssBytes)) / 2 ** 20,
       hub_rss_mib: Math.max(...full.samples.map((sample) => sample.hub.rssBytes)) / 2 ** 20,

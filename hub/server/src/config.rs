@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use gateway::{CookieKind, LoginLimits, MetricsToken, Origins, Rate, RateLimits, SocketLimits};
 use serde::Deserialize;
+use storage::StoreConfig;
 use toml::{Table, Value};
 
 use crate::logs::LogFormat;
@@ -91,6 +92,15 @@ impl Config {
     /// Where to listen.
     pub const fn address(&self) -> SocketAddr {
         SocketAddr::new(self.bind, self.port)
+    }
+
+    /// What the store is told.
+    pub fn store(&self) -> StoreConfig {
+        StoreConfig {
+            url: self.database_url.expose().to_owned(),
+            pool_size: self.database_connections,
+            batching: self.database_batching,
+        }
     }
 
     /// What the actors are told.

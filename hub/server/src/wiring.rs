@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actors::Ports;
 use anyhow::{Context, Result, bail};
 use gateway::Doors;
-use storage::{Store, StoreConfig};
+use storage::Store;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::config::Config;
@@ -57,10 +57,5 @@ async fn connect(config: &Config, io: &Handle) -> Result<Store> {
     if config.database_url.is_empty() {
         bail!("DATABASE_URL is not set: the hub needs a Postgres. In a checkout, `make run` brings one.");
     }
-    let store = StoreConfig {
-        url: config.database_url.expose().to_owned(),
-        pool_size: config.database_connections,
-        batching: config.database_batching,
-    };
-    Store::connect(store, io.clone()).await.context("the database cannot be used")
+    Store::connect(config.store(), io.clone()).await.context("the database cannot be used")
 }

@@ -133,6 +133,8 @@ pub struct Phase {
     pub given_up: u64,
     /// Sent and never answered.
     pub unanswered: u64,
+    /// Due, and never with the client that was to send them: it was too far behind, or the run was over before.
+    pub not_sent: u64,
     /// Refusals by code; one reply may be refused more than once.
     pub refused: BTreeMap<String, u64>,
     /// From the time a reply was due to its ack, in milliseconds.
@@ -218,11 +220,21 @@ impl Overload {
         writeln!(t, "\noverload: {:.1} times the rate; nobody waits longer than {:.0} ms", self.factor, self.patience_ms)?;
         for phase in &self.phases {
             let Phase {
-                name, rate_per_s, seconds, offered, accepted, goodput_per_s, accepted_late, given_up, unanswered, ..
+                name,
+                rate_per_s,
+                seconds,
+                offered,
+                accepted,
+                goodput_per_s,
+                accepted_late,
+                given_up,
+                unanswered,
+                not_sent,
+                ..
             } = phase;
             writeln!(
                 t,
-                "  {name:<9} {rate_per_s:>7.0}/s for {seconds:>5.1} s: offered {offered}, accepted {accepted} ({goodput_per_s:.0}/s), late {accepted_late}, given up {given_up}, unanswered {unanswered}"
+                "  {name:<9} {rate_per_s:>7.0}/s for {seconds:>5.1} s: offered {offered}, accepted {accepted} ({goodput_per_s:.0}/s), late {accepted_late}, given up {given_up}, unanswered {unanswered}, not sent {not_sent}"
             )?;
             writeln!(t, "            refused: {}", told(&phase.refused))?;
         }

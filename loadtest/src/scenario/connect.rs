@@ -51,8 +51,8 @@ pub async fn run(setup: &Setup, connect: &Connect) -> anyhow::Result<Outcome> {
     let over = watch::Sender::new(false);
     let mut sockets = JoinSet::new();
     let held = tokio::select! {
-        held = open_and_hold(setup, connect, clock, &gathered, &over, &mut sockets) => held,
-        interrupted = tokio::signal::ctrl_c() => { interrupted?; Duration::ZERO }
+        held = open_and_hold(setup, connect, clock, &gathered, &over, &mut sockets) => Some(held),
+        interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| None)?,
     };
     let alive_at_end = gathered.tally.live.load(Relaxed);
     gathered.tally.pulse.end();
@@ -210,12 +210,13 @@ async fn hold(asker: &mut Asker) -> Unanswered {
     }
 }
 
+/// What the run came to; `held` is none when it was interrupted.
 fn outcome(
     setup: &Setup,
     connect: &Connect,
     gathered: &Gathered,
     alive_at_end: u64,
-    held: Duration,
+    held: Option<Duration>,
     lag: crate::lag::Lag,
 ) -> Outcome {
     let notes = std::mem::take(&mut *gathered.notes());
@@ -227,13 +228,16 @@ fn outcome(
         handshake_ms: Spread::of_us(notes.handshake_us),
         welcome_ms: Spread::of_us(notes.welcome_us),
         subscribe_ms: Spread::of_us(notes.subscribe_us),
-        held_s: held.as_secs_f64(),
+        held_s: held.unwrap_or_default().as_secs_f64(),
         alive_at_end,
         pings_answered: gathered.pings.load(Relaxed),
         failed: notes.failed,
         lost: notes.lost,
     };
     let mut unmet = Vec::new();
+    if held.is_none() {
+        unmet.push("the sockets were not held as long as wanted: interrupted".to_owned());
+    }
     if alive_at_end < sockets {
         let hint = if gathered.tally.closes().contains_key(&4429) {
             "; 4429 is too many of one user: make a larger fleet, or raise the hub's sockets_per_user"
@@ -242,8 +246,27 @@ fn outcome(
         };
         unmet.push(format!("{alive_at_end} of {sockets} sockets were alive at the end{hint}"));
     }
-    let mut outcome = Outcome::without_history(Arc::clone(&gathered.tally), lag, held);
+    let mut outcome = Outcome::without_history(Arc::clone(&gathered.tally), lag, held.unwrap_or_default());
     (outcome.greetings, outcome.rate) = (notes.greetings, setup.rate);
     (outcome.own, outcome.unmet) = (Some(Own::Connect(figures)), unmet);
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hub_core::wire::Codec;
+
+    use crate::fake_hub::Fault;
+    use crate::scenario::tests;
+
+    #[tokio::test]
+    async fn an_interrupted_run_did_not_get_what_it_demands() {
+        let setup = tests::setup(&tests::hub(Fault::None).await, Codec::Json, 1.0, 0);
+        let connect = Connect { people: vec![], topics: Topics::None };
+        for (held, expected) in [(Some(Duration::from_secs(1)), 0), (None, 1)] {
+            let outcome = outcome(&setup, &connect, &Arc::default(), 0, held, LagMeter::start().stop());
+            assert_eq!(outcome.unmet.len(), expected, "{:?}", outcome.unmet);
+        }
+    }
 }

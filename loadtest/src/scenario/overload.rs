@@ -127,6 +127,7 @@ fn phase(part: &Part, due: &[&Command], patience_us: u64) -> Phase {
         accepted_late: acks_us.len() as u64 - accepted,
         given_up: due.len() as u64 - acks_us.len() as u64 - unanswered,
         unanswered,
+        not_sent: part.offered.saturating_sub(due.len() as u64),
         refused,
         ack_ms: Spread::of_us(acks_us),
     }
@@ -191,8 +192,9 @@ mod tests {
             command(5, vec![Answer::Lost]),
         ];
         let due: Vec<&Command> = all.iter().collect();
-        let phase = phase(&Part { name: "overload", rate: 3.0, span_us: 0..2_000_000, offered: 6 }, &due, 2_000_000);
+        let phase = phase(&Part { name: "overload", rate: 3.0, span_us: 0..2_000_000, offered: 9 }, &due, 2_000_000);
         assert_eq!((phase.accepted, phase.accepted_late, phase.given_up, phase.unanswered), (1, 1, 2, 2));
+        assert_eq!(phase.not_sent, 3, "due, and nobody ever had it");
         assert_eq!(phase.refused, BTreeMap::from([("busy".to_owned(), 2)]));
         assert!((phase.goodput_per_s - 0.5).abs() < 1e-9);
     }

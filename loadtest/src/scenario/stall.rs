@@ -45,6 +45,8 @@ pub struct Stall {
     pub watching: usize,
     /// What the kernel may keep for who does not read, in bytes.
     pub receive_buffer: u32,
+    /// How long after it stopped reading a socket may be there, if that is demanded; no longer than the run.
+    pub cut_within: Option<Duration>,
 }
 
 /// Runs at the setup's rate for its duration.
@@ -60,16 +62,17 @@ pub async fn run(setup: &Setup, stall: &Stall) -> anyhow::Result<Outcome> {
     let (lag, began, over) = (LagMeter::start(), Clock::start(), watch::Sender::new(false));
     let observed = tokio::spawn(observe(sleepers.iter().map(Sleeper::place).collect(), clock, over.subscribe()));
     let pace = Pace { rate: setup.rate, ramp: setup.ramp, duration: Some(setup.duration) };
-    tokio::select! {
-        paced = crew.keep_pace(pace, &stretch, |_| false) => paced?,
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-    }
+    let is_whole = tokio::select! {
+        paced = crew.keep_pace(pace, &stretch, |_| false) => paced.map(|()| true)?,
+        interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| false)?,
+    };
     let measured = setup.duration.min(Duration::from_micros(began.now_us()).saturating_sub(setup.ramp));
     over.send_replace(true);
     let observed = observed.await.context("whoever asked the kernel broke down")??;
     let figures = Figures { offered: stretch.offered.load(Relaxed), rate: setup.rate, measured, trials: vec![] };
     let mut outcome = reach(crew, lag, setup, figures).await?;
     let found_at_end = read_on(&mut sleepers).await;
+    outcome.unmet.extend(unmet(stall.cut_within, &observed, is_whole));
     outcome.own = Some(Own::Stall(figures_of(setup, stall, &observed, found_at_end)));
     Ok(outcome)
 }
@@ -187,6 +190,23 @@ async fn end_of(sleeper: &mut Sleeper) -> String {
     }
 }
 
+/// What the run lacks: its whole time, and every socket that did not read cut off in time where that is demanded.
+fn unmet(cut_within: Option<Duration>, observed: &[Observed], is_whole: bool) -> Vec<String> {
+    let mut unmet = Vec::new();
+    if !is_whole {
+        unmet.push("the run was interrupted".to_owned());
+    }
+    if let Some(within) = cut_within {
+        let is_in_time = |seen: &Observed| seen.cut_us.is_some_and(|cut_us| cut_us - seen.stopped_us <= micros(within));
+        let late = observed.iter().filter(|seen| !is_in_time(seen)).count();
+        if late > 0 {
+            let stalled = observed.len();
+            unmet.push(format!("{late} of {stalled} sockets that stopped reading were not cut off within {within:?}"));
+        }
+    }
+    unmet
+}
+
 fn figures_of(setup: &Setup, stall: &Stall, observed: &[Observed], found_at_end: BTreeMap<String, u64>) -> StallFigures {
     let cut = || observed.iter().filter_map(|seen| Some((seen, seen.cut_us?)));
     StallFigures {
@@ -224,5 +244,16 @@ mod tests {
         assert_eq!(far.cut_us, None);
         gone.look(None, None, false, 500);
         assert_eq!(gone.cut_us, Some(500));
+    }
+
+    #[test]
+    fn whoever_is_cut_off_late_or_never_is_told_where_that_is_demanded_and_so_is_an_interruption() {
+        let cut = |cut_us| Observed { stopped_us: 1_000_000, cut_us, ..Observed::default() };
+        let observed = [cut(Some(3_000_000)), cut(Some(3_000_001)), cut(None)];
+        let of = |seconds: Option<u64>, is_whole| unmet(seconds.map(Duration::from_secs), &observed, is_whole);
+        assert_eq!(of(Some(2), true), ["2 of 3 sockets that stopped reading were not cut off within 2s"]);
+        assert_eq!(of(None, true), [""; 0]);
+        assert_eq!(of(None, false), ["the run was interrupted"]);
+        assert_eq!(unmet(Some(Duration::from_secs(2)), &observed[..1], true), [""; 0]);
     }
 }

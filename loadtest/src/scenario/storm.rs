@@ -81,13 +81,27 @@ pub async fn run(setup: &Setup, storm: Storm) -> anyhow::Result<Outcome> {
     if rounds.len() < storm.repeat as usize {
         outcome.unmet.push(format!("{} of {} storms were run: interrupted", rounds.len(), storm.repeat));
     }
-    for (number, round) in (1..).zip(&rounds).filter(|(_, round)| round.not_back > 0) {
-        let words =
-            format!("storm {number}: {} of {} sockets were not back within {:?}", round.not_back, round.lost, storm.within);
-        outcome.unmet.push(words);
-    }
+    outcome.unmet.extend(unmet(storm, lever.clients, &rounds));
     outcome.own = Some(Own::Storm(StormFigures { cut: storm.cut.name().into(), rounds }));
     Ok(outcome)
+}
+
+/// What rounds that were run lack: everybody lost, as far as the clients cut, and everybody back.
+fn unmet(storm: Storm, clients: u64, rounds: &[Round]) -> Vec<String> {
+    let mut unmet = Vec::new();
+    for (number, Round { lost, not_back, .. }) in (1..).zip(rounds) {
+        match storm.cut {
+            Cut::Rst | Cut::Close if *lost < clients => {
+                unmet.push(format!("storm {number}: {lost} of {clients} sockets lost their connection"));
+            }
+            // Whom the end of a hub hits, where there are several, is not for the clients to say.
+            Cut::Rst | Cut::Close | Cut::Kill => {}
+        }
+        if *not_back > 0 {
+            unmet.push(format!("storm {number}: {not_back} of {lost} sockets were not back within {:?}", storm.within));
+        }
+    }
+    unmet
 }
 
 /// Cuts everybody, waits until all are back, and again; notes when each round ended.
@@ -177,5 +191,21 @@ mod tests {
         let rounds = rounds(&outages, &[10_000, 50_000]);
         let told: Vec<_> = rounds.iter().map(|r| (r.lost, r.not_back, r.resume_ms.count, r.all_back_ms, r.attempts)).collect();
         assert_eq!(told, [(2, 0, 2, 8.0, 4), (2, 2, 0, 0.0, 4)]);
+    }
+
+    #[test]
+    fn clients_that_cut_must_all_be_lost_and_all_be_back() {
+        let back = |lost, not_back| Round { lost, not_back, resume_ms: Spread::of_us([]), all_back_ms: 1.0, attempts: lost };
+        let of = |cut, round| {
+            let storm = Storm { cut, repeat: 1, calm: Duration::ZERO, within: Duration::from_secs(9) };
+            unmet(storm, 40, &[back(40, 0), round])
+        };
+        for cut in [Cut::Rst, Cut::Close] {
+            assert_eq!(of(cut, back(40, 0)), [""; 0]);
+            assert_eq!(of(cut, back(39, 0)), ["storm 2: 39 of 40 sockets lost their connection"]);
+            assert_eq!(of(cut, back(40, 3)), ["storm 2: 3 of 40 sockets were not back within 9s"]);
+        }
+        assert_eq!(of(Cut::Kill, back(20, 0)), [""; 0]);
+        assert_eq!(of(Cut::Kill, back(20, 3)).len(), 1);
     }
 }

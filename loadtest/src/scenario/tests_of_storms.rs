@@ -124,7 +124,7 @@ async fn sockets_that_do_not_read_are_cut_off_and_the_others_notice_nothing() {
     let hub = hub(Fault::None).await;
     let crowd = fleet(4, 2, 3).crowd(&[8]).expect("large enough");
     let asleep = crowd[0][1..4].to_vec();
-    let stall = Stall { stalled: asleep, watching: 9, receive_buffer: 4_096 };
+    let stall = Stall { stalled: asleep, watching: 9, receive_buffer: 4_096, cut_within: Some(Duration::from_millis(2_600)) };
     let mut setup = setup(&hub, Codec::MsgPack, 60.0, 2_500);
     (setup.tickets, setup.writers, setup.clients_beside, setup.body_bytes) = (crowd, 2, 3, 10_000);
     setup.shares.note = 1.0;
@@ -146,10 +146,16 @@ async fn a_socket_that_nobody_cuts_off_is_found_open_at_the_end() {
     let hub = hub(Fault::None).await;
     let mut setup = setup(&hub, Codec::Json, 20.0, 300);
     setup.clients_beside = 2;
-    let stall = Stall { stalled: setup.tickets[0][1..3].to_vec(), watching: 5, receive_buffer: 65_536 };
+    let stall = Stall {
+        stalled: setup.tickets[0][1..3].to_vec(),
+        watching: 5,
+        receive_buffer: 65_536,
+        cut_within: Some(Duration::from_millis(300)),
+    };
     let outcome = stall::run(&setup, &stall).await.expect("runs");
     let Some(Own::Stall(figures)) = &outcome.own else { panic!("{:?}", outcome.own) };
     assert_eq!((figures.not_cut, figures.found_at_end["still open"]), (2, 2));
+    assert_eq!(outcome.unmet, ["2 of 2 sockets that stopped reading were not cut off within 300ms"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -167,7 +173,7 @@ async fn an_overload_tells_what_was_taken_in_time_and_when_it_was_over() {
     assert!(during.given_up > before.given_up && during.refused["busy"] > 0, "{during:?}");
     for phase in [before, during, after] {
         assert_eq!(phase.unanswered, 0);
-        assert_eq!(phase.offered, phase.accepted + phase.accepted_late + phase.given_up, "{phase:?}");
+        assert_eq!(phase.offered, phase.accepted + phase.accepted_late + phase.given_up + phase.not_sent, "{phase:?}");
     }
     // How soon that is, a busy machine may decide; whether it was is told.
     assert_eq!(figures.recovered_after_ms.is_none(), !outcome.unmet.is_empty(), "{:?}", outcome.unmet);

@@ -43,7 +43,7 @@ async fn database(config: &Config) -> Vec<Finding> {
             });
             findings.push(durability(&server));
             findings.push(clocks(server.clocks_apart));
-            findings.push(connections(&server, config.database_connections));
+            findings.push(connections(&server, config.store().connections()));
             if may_serve {
                 findings.push(demo_accounts(config).await);
             }
@@ -135,10 +135,9 @@ fn clocks(apart: Duration) -> Finding {
     Finding::fine("clock", format!("{ms} ms from the database's"))
 }
 
-fn connections(server: &Server, pool: usize) -> Finding {
+fn connections(server: &Server, wanted: usize) -> Finding {
     const ABOUT: &str = "connections";
-    // One more for the writer of the log.
-    let (wanted, offered) = (pool + 1, usize::try_from(server.connections).unwrap_or(0));
+    let offered = usize::try_from(server.connections).unwrap_or(0);
     let what = format!("the hub wants {wanted}, the server has {offered} for all its clients");
     match wanted {
         _ if wanted > offered => {
@@ -214,9 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn the_pool_and_the_writer_fit_into_the_server_and_leave_room_for_a_second_hub() {
+    fn the_pool_and_the_writers_fit_into_the_server_and_leave_room_for_a_second_hub() {
+        let wanted = |pool_size, batching| StoreConfig { pool_size, batching, ..StoreConfig::new("") }.connections();
         for (pool, expected) in [(8, "ok"), (47, "ok"), (48, "warn"), (96, "warn"), (97, "wrong")] {
-            assert_eq!(mark(&connections(&server(), pool)), expected, "{pool}");
+            assert_eq!(mark(&connections(&server(), wanted(pool, true))), expected, "{pool}");
+        }
+        // Without batching eight write instead of one.
+        for (pool, expected) in [(40, "ok"), (41, "warn"), (89, "warn"), (90, "wrong")] {
+            assert_eq!(mark(&connections(&server(), wanted(pool, false))), expected, "{pool}");
         }
     }
 
