@@ -14,7 +14,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::doors::Doors;
-use crate::limits::{Connection, Entry, enter};
+use crate::limits::{Connection, enter};
 use crate::metrics;
 use crate::problem::Refused;
 
@@ -49,11 +49,7 @@ pub async fn guard<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Re
             let refused = REQUEST_ID.sync_scope(id.clone(), || refused.error_response());
             request.into_response(refused).map_into_right_body()
         }
-        Ok(entry) => {
-            let answer = REQUEST_ID.scope(id.clone(), next.call(request).instrument(span)).await?.map_into_left_body();
-            entry.leave(&answer, &doors);
-            answer
-        }
+        Ok(()) => REQUEST_ID.scope(id.clone(), next.call(request).instrument(span)).await?.map_into_left_body(),
     };
     metrics::answered(&answer, began);
     if let Some(connection) = answer.request().conn_data::<Connection>() {
@@ -64,7 +60,7 @@ pub async fn guard<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Re
 }
 
 /// May it come in at all? Whatever is refused here has cost next to nothing.
-fn admit(request: &ServiceRequest, doors: &Doors) -> Result<Entry, Refused> {
+fn admit(request: &ServiceRequest, doors: &Doors) -> Result<(), Refused> {
     if request.conn_data::<Connection>().is_some_and(Connection::is_too_many) {
         return Err(Connection::refusal().into());
     }

@@ -72,7 +72,7 @@ pub struct Rate {
 pub struct RateLimits {
     /// What one person does through all doors: requests, and frames of all sockets.
     pub per_user: Option<Rate>,
-    /// Requests with one token: one sign-in.
+    /// Requests, and handshakes before their `hello`, with one token: one sign-in.
     pub per_token: Option<Rate>,
     /// Requests and handshakes of one address by those whom nobody knows; an IPv6 network of 64 bits counts as one address.
     pub per_address: Option<Rate>,

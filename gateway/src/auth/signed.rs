@@ -15,7 +15,7 @@ use super::authenticator::signed_out;
 use super::credentials::{Carrier, carried};
 use super::token::Token;
 use crate::doors::Doors;
-use crate::limits::Known;
+use crate::limits::Claim;
 use crate::origin::Origins;
 use crate::problem::Refused;
 
@@ -54,9 +54,14 @@ async fn sign_in_of(request: &HttpRequest) -> Result<Signed, Refused> {
     let doors = request.app_data::<web::Data<Doors>>().expect("every app is built with its doors");
     let (carrier, token) = carried(request, &doors.settings).ok_or_else(signed_out)?;
     let token = Token::parse(&token).ok_or_else(signed_out)?;
-    let sign_in = doors.authenticator.known(&token).await?;
-    request.extensions_mut().insert(Known);
-    doors.rates.signed_in(&sign_in, &token.hash())?;
+    let claim = request.extensions_mut().remove::<Claim>();
+    let found = doors.authenticator.known(&token).await;
+    doors.rates.learn(token.hash(), &found);
+    if let Some(claim) = claim {
+        claim.settle(&token.hash(), &found)?;
+    }
+    let sign_in = found?;
+    doors.rates.person(sign_in.workspace, sign_in.user)?;
     if carrier == Carrier::Cookie && !is_safe(request.method()) && !has_own_origin(request, &doors.settings.origins) {
         return Err(foreign_page().into());
     }

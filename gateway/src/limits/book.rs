@@ -1,32 +1,41 @@
-//! One rate, kept for many keys, in bounded memory: governor's cell-rate algorithm over a book of our own. A book that is
-//! full writes all further keys on one page: they share one rate until the next trim, and nobody is remembered for free.
+//! One rate, kept for many keys, in bounded memory: the generic cell-rate algorithm over a book of our own, whose places can be
+//! given back. A book that is full writes all further keys on one page: they share one rate until the next trim, and nobody is
+//! remembered for free.
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::Arc;
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
-use governor::state::StateStore;
-use governor::state::keyed::ShrinkableKeyedStateStore;
-use governor::{Quota, RateLimiter};
+use governor::Quota;
+use governor::clock::{Clock, DefaultClock, Reference};
 use parking_lot::Mutex;
 
 /// Keys of one book at most.
 const MAX_KEYS: usize = 100_000;
 
 /// See the module.
-pub struct Book<K, C = DefaultClock>
-where
-    K: Hash + Eq + Clone,
-    C: Clock,
-{
-    limiter: RateLimiter<K, Pages<K>, C, NoOpMiddleware<C::Instant>>,
-    pages: Pages<K>,
+pub struct Book<K, C: Clock = DefaultClock> {
     clock: C,
-    one_place: Nanos,
+    began: C::Instant,
+    /// In which one place grows back.
+    one_place: Duration,
+    /// In which all of them do.
+    all_places: Duration,
+    max_keys: usize,
+    pages: Mutex<Pages<K>>,
+}
+
+/// When each key has all its places back, counted from the book's beginning.
+struct Pages<K> {
+    known: HashMap<K, Duration>,
+    /// All keys that found no room, together.
+    rest: Duration,
+}
+
+/// A place that was taken. Forgotten, it grows back in its turn.
+#[must_use]
+pub struct Place {
+    grown_back_at: Duration,
 }
 
 impl<K: Hash + Eq + Clone> Book<K> {
@@ -36,98 +45,66 @@ impl<K: Hash + Eq + Clone> Book<K> {
     }
 }
 
-impl<K: Hash + Eq + Clone, C: Clock + Clone> Book<K, C> {
+impl<K: Hash + Eq + Clone, C: Clock> Book<K, C> {
     fn with(quota: Quota, clock: C, max_keys: usize) -> Self {
-        let pages = Pages(Arc::new(Mutex::new(Written { known: HashMap::new(), rest: None, max_keys })));
-        let limiter = RateLimiter::new(quota, pages.clone(), clock.clone());
-        Self { limiter, pages, clock, one_place: quota.replenish_interval().into() }
+        let one_place = quota.replenish_interval();
+        Self {
+            began: clock.now(),
+            clock,
+            one_place,
+            all_places: one_place * quota.burst_size().get(),
+            max_keys,
+            pages: Mutex::new(Pages { known: HashMap::new(), rest: Duration::ZERO }),
+        }
     }
 
     /// Takes a place.
     ///
     /// # Errors
     /// How long it takes until there is one.
-    pub fn take(&self, key: &K) -> Result<(), Duration> {
-        self.limiter.check_key(key).map_err(|until| until.wait_time_from(self.clock.now()))
-    }
-
-    /// Gives a place back.
-    pub fn give_back(&self, key: &K) {
-        let mut written = self.pages.0.lock();
-        if let Some(full_at) = written.known.get_mut(key) {
-            *full_at = full_at.saturating_sub(self.one_place);
-        } else {
-            written.rest = written.rest.map(|full_at| full_at.saturating_sub(self.one_place));
+    pub fn take(&self, key: &K) -> Result<Place, Duration> {
+        let now = self.now();
+        let mut pages = self.pages.lock();
+        let has_room = pages.known.len() < self.max_keys;
+        let all_back_at = match pages.known.get(key) {
+            Some(known) => *known,
+            None if has_room => now,
+            None => pages.rest,
+        };
+        let grown_back_at = all_back_at.max(now) + self.one_place;
+        match grown_back_at.saturating_sub(now + self.all_places) {
+            Duration::ZERO => {}
+            wait => return Err(wait),
         }
+        if let Some(known) = pages.known.get_mut(key) {
+            *known = grown_back_at;
+        } else if has_room {
+            pages.known.insert(key.clone(), grown_back_at);
+        } else {
+            pages.rest = grown_back_at;
+        }
+        Ok(Place { grown_back_at })
     }
 
-    /// Whether this key took a place not long ago.
-    pub fn has(&self, key: &K) -> bool {
-        self.pages.0.lock().known.contains_key(key)
+    /// Gives a place back: what of it has not grown back meanwhile, so that nothing is taken off what others owe.
+    pub fn give_back(&self, key: &K, place: Place) {
+        let owed = place.grown_back_at.saturating_sub(self.now()).min(self.one_place);
+        let mut pages = self.pages.lock();
+        let pages = &mut *pages;
+        let all_back_at = pages.known.get_mut(key).unwrap_or(&mut pages.rest);
+        *all_back_at = all_back_at.saturating_sub(owed);
     }
 
     /// Forgets the keys that have all their places back.
     pub fn trim(&self) {
-        self.limiter.retain_recent();
-        self.limiter.shrink_to_fit();
-    }
-}
-
-/// The keys, and when each has all its places back.
-struct Pages<K>(Arc<Mutex<Written<K>>>);
-
-struct Written<K> {
-    known: HashMap<K, Nanos>,
-    /// All keys that found no room, together.
-    rest: Option<Nanos>,
-    max_keys: usize,
-}
-
-impl<K> Clone for Pages<K> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<K: Hash + Eq + Clone> StateStore for Pages<K> {
-    type Key = K;
-
-    fn measure_and_replace<T, F, E>(&self, key: &K, measure: F) -> Result<T, E>
-    where
-        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
-    {
-        let mut written = self.0.lock();
-        if let Some(full_at) = written.known.get_mut(key) {
-            let (answer, next) = measure(Some(*full_at))?;
-            *full_at = next;
-            return Ok(answer);
-        }
-        let has_room = written.known.len() < written.max_keys;
-        let (answer, next) = measure(if has_room { None } else { written.rest })?;
-        if has_room {
-            written.known.insert(key.clone(), next);
-        } else {
-            written.rest = Some(next);
-        }
-        Ok(answer)
-    }
-}
-
-impl<K: Hash + Eq + Clone> ShrinkableKeyedStateStore<K> for Pages<K> {
-    fn retain_recent(&self, drop_below: Nanos) {
-        self.0.lock().known.retain(|_, full_at| *full_at > drop_below);
+        let now = self.now();
+        let mut pages = self.pages.lock();
+        pages.known.retain(|_, all_back_at| *all_back_at > now);
+        pages.known.shrink_to_fit();
     }
 
-    fn shrink_to_fit(&self) {
-        self.0.lock().known.shrink_to_fit();
-    }
-
-    fn len(&self) -> usize {
-        self.0.lock().known.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.lock().known.is_empty()
+    fn now(&self) -> Duration {
+        self.clock.now().duration_since(self.began).into()
     }
 }
 
@@ -143,13 +120,17 @@ mod tests {
         (Book::with(Quota::per_second(n(per_second)).allow_burst(n(burst)), clock.clone(), max_keys), clock)
     }
 
+    fn has(book: &Book<u32, FakeRelativeClock>, key: u32) -> bool {
+        book.pages.lock().known.contains_key(&key)
+    }
+
     #[test]
     fn each_key_has_its_own_burst_and_its_own_rate() {
         let (book, clock) = book(20, 40, 10);
         for _ in 0..40 {
-            book.take(&1).expect("within the burst");
+            drop(book.take(&1).expect("within the burst"));
         }
-        assert_eq!(book.take(&1), Err(Duration::from_millis(50)));
+        assert_eq!(book.take(&1).err(), Some(Duration::from_millis(50)));
         assert!(book.take(&2).is_ok());
         clock.advance(Duration::from_millis(50));
         assert!(book.take(&1).is_ok() && book.take(&1).is_err());
@@ -159,40 +140,60 @@ mod tests {
     fn a_place_that_is_given_back_is_free() {
         let (book, _clock) = book(1, 2, 10);
         for _ in 0..20 {
-            book.take(&1).expect("always given back");
-            book.give_back(&1);
+            let place = book.take(&1).expect("always given back");
+            book.give_back(&1, place);
         }
         assert!(book.take(&1).is_ok() && book.take(&1).is_ok() && book.take(&1).is_err());
+    }
+
+    #[test]
+    fn a_place_that_has_grown_back_takes_nothing_off_what_others_owe() {
+        let (book, clock) = book(1, 4, 10);
+        let early = book.take(&1).expect("a first");
+        let free_after = |place| {
+            book.give_back(&1, place);
+            (0..10).filter(|_| book.take(&1).is_ok()).count()
+        };
+        clock.advance(Duration::from_secs(1));
+        (0..4).for_each(|_| drop(book.take(&1).expect("the first has grown back")));
+        assert_eq!(free_after(early), 0, "nothing is owed for it any longer");
+        clock.advance(Duration::from_secs(4));
+        let half = book.take(&1).expect("all are back");
+        let whole = book.take(&1).expect("all are back");
+        clock.advance(Duration::from_millis(500));
+        // Half of the earlier one and all of the later one are owed still: without them all four are free.
+        book.give_back(&1, half);
+        assert_eq!(free_after(whole), 4);
     }
 
     #[test]
     fn a_full_book_gives_all_others_one_rate_together_until_it_is_trimmed() {
         let (book, clock) = book(1, 2, 3);
         for key in 0..3 {
-            book.take(&key).expect("room");
+            drop(book.take(&key).expect("room"));
         }
         for key in 100..102 {
-            book.take(&key).expect("the burst of the rest");
+            drop(book.take(&key).expect("the burst of the rest"));
         }
         for key in 200..10_000 {
             assert!(book.take(&key).is_err(), "they share one rate");
         }
         assert!(book.take(&0).is_ok(), "the known ones keep theirs");
-        assert_eq!(book.pages.len(), 3);
+        assert_eq!(book.pages.lock().known.len(), 3);
         clock.advance(Duration::from_secs(10));
         book.trim();
-        assert!(book.pages.is_empty() && !book.has(&0));
-        assert!(book.take(&200).is_ok() && book.has(&200));
+        assert!(book.pages.lock().known.is_empty());
+        assert!(book.take(&200).is_ok() && has(&book, 200));
     }
 
     #[test]
     fn a_trim_keeps_those_who_still_have_to_wait() {
         let (book, clock) = book(1, 10, 10);
-        (0..10).for_each(|_| book.take(&1).expect("within the burst"));
-        book.take(&2).expect("a first");
+        (0..10).for_each(|_| drop(book.take(&1).expect("within the burst")));
+        drop(book.take(&2).expect("a first"));
         clock.advance(Duration::from_secs(5));
         book.trim();
-        assert!(book.has(&1) && !book.has(&2));
+        assert!(has(&book, 1) && !has(&book, 2));
         assert_eq!((0..10).filter(|_| book.take(&1).is_ok()).count(), 5);
     }
 }

@@ -4,6 +4,7 @@
 
 mod address;
 mod book;
+mod claim;
 mod connections;
 mod door;
 
@@ -18,16 +19,22 @@ use hub_core::ids::{UserId, WorkspaceId};
 use hub_core::ports::SignIn;
 use hub_core::rules::audit::Hash;
 use hub_core::wire::{ErrorCode, Problem};
+use moka::sync::Cache;
 
 pub use address::network;
-use book::Book;
+use book::{Book, Place};
+pub use claim::Claim;
 pub use connections::{Connection, Connections};
-pub use door::{Entry, Known, enter};
+pub use door::enter;
 
 use crate::settings::{Rate, RateLimits};
 
 /// How often books are gone through for keys that are as good as new.
 const TRIM_EVERY: Duration = Duration::from_secs(60);
+/// A token that was found to be good is remembered so long; each time begins anew.
+const GOOD_FOR: Duration = Duration::from_secs(60 * 60);
+/// Good tokens remembered at most.
+const MAX_GOOD: u64 = 100_000;
 
 /// The rates of one node. Cheap to clone; every clone counts in the same books.
 #[derive(Clone)]
@@ -41,6 +48,8 @@ struct Books {
     /// By the token's hash: a token stands here only after it was found to be good.
     tokens: Option<Book<Hash>>,
     handshakes: Option<DefaultDirectRateLimiter>,
+    /// Tokens that were good not long ago. No proof: each is still looked up. It only says whom it counts for until then.
+    good: Cache<Hash, ()>,
 }
 
 impl Limits {
@@ -51,6 +60,7 @@ impl Limits {
             users: rates.per_user.map(|rate| Book::new(rate.quota())),
             tokens: rates.per_token.map(|rate| Book::new(rate.quota())),
             handshakes: rates.handshakes.map(|rate| DefaultDirectRateLimiter::direct(rate.quota())),
+            good: Cache::builder().max_capacity(MAX_GOOD).time_to_live(GOOD_FOR).build(),
         };
         Self { books: Arc::new(books) }
     }
@@ -60,36 +70,17 @@ impl Limits {
     /// # Errors
     /// `rate_limited`, with the time to wait.
     pub fn stranger(&self, address: IpAddr) -> Result<(), Problem> {
-        self.books
-            .addresses
-            .as_ref()
-            .map_or(Ok(()), |book| book.take(&network(address)))
-            .map_err(|wait| limited("address", wait))
+        self.at_address(&network(address)).map(drop)
     }
 
-    /// A request with a token that may be one of ours. Tokens that were good a moment ago pass; the others only from
-    /// addresses that have not failed too often. Nothing is counted: see [`Limits::stranger`] for those who turn out to be.
-    ///
-    /// # Errors
-    /// `rate_limited`, with the time to wait.
-    pub fn claims_to_be_known(&self, address: IpAddr, token: &Hash) -> Result<(), Problem> {
-        let Some(addresses) = &self.books.addresses else { return Ok(()) };
-        if self.books.tokens.as_ref().is_some_and(|tokens| tokens.has(token)) {
-            return Ok(());
+    /// What a token was found to be, at whichever door.
+    pub fn learn(&self, token: Hash, found: &Result<SignIn, Problem>) {
+        match found {
+            Ok(_) => self.books.good.insert(token, ()),
+            Err(problem) if problem.code == ErrorCode::Unauthenticated => self.books.good.invalidate(&token),
+            // Nobody could tell.
+            Err(_) => {}
         }
-        let address = network(address);
-        addresses.take(&address).map_err(|wait| limited("address", wait))?;
-        addresses.give_back(&address);
-        Ok(())
-    }
-
-    /// A request of somebody who is signed in.
-    ///
-    /// # Errors
-    /// `rate_limited`, with the time to wait.
-    pub fn signed_in(&self, sign_in: &SignIn, token: &Hash) -> Result<(), Problem> {
-        self.books.tokens.as_ref().map_or(Ok(()), |book| book.take(token)).map_err(|wait| limited("token", wait))?;
-        self.person(sign_in.workspace, sign_in.user)
     }
 
     /// Anything one person does, through whichever door.
@@ -97,48 +88,46 @@ impl Limits {
     /// # Errors
     /// `rate_limited`, with the time to wait.
     pub fn person(&self, workspace: WorkspaceId, user: UserId) -> Result<(), Problem> {
-        self.books.users.as_ref().map_or(Ok(()), |book| book.take(&(workspace, user))).map_err(|wait| limited("user", wait))
+        self.books
+            .users
+            .as_ref()
+            .map_or(Ok(()), |book| book.take(&(workspace, user)).map(drop))
+            .map_err(|wait| limited("user", wait))
     }
 
-    /// A handshake: nobody is known before `hello`, so it counts for its address until then.
+    /// A handshake: nobody is known before `hello`, so it counts until then, as [`Limits::claim`] says.
     ///
     /// # Errors
-    /// `rate_limited` for the address, `busy` for the node; both with the time to wait.
-    pub fn handshake(&self, address: IpAddr) -> Result<Handshake, Problem> {
-        self.stranger(address)?;
-        let handshake = Handshake { limits: self.clone(), address: network(address) };
-        let Some(limiter) = &self.books.handshakes else { return Ok(handshake) };
+    /// `rate_limited` for the address or the token, `busy` for the node; all with the time to wait.
+    pub fn handshake(&self, address: IpAddr, token: Option<Hash>) -> Result<Claim, Problem> {
+        let claim = self.claim(address, token)?;
+        let Some(limiter) = &self.books.handshakes else { return Ok(claim) };
         if let Err(until) = limiter.check() {
-            handshake.give_back();
+            claim.give_back();
             counter!("tandem_rate_limited_total", "limit" => "handshakes").increment(1);
             return Err(Problem::busy(wait_ms(until.wait_time_from(DefaultClock::default().now()))));
         }
-        Ok(handshake)
+        Ok(claim)
+    }
+
+    fn at_address(&self, network: &IpAddr) -> Result<Option<Place>, Problem> {
+        let place = self.books.addresses.as_ref().map(|book| book.take(network)).transpose();
+        place.map_err(|wait| limited("address", wait))
+    }
+
+    fn of_token(&self, token: &Hash) -> Result<Option<Place>, Problem> {
+        let place = self.books.tokens.as_ref().map(|book| book.take(token)).transpose();
+        place.map_err(|wait| limited("token", wait))
     }
 
     /// Goes through the books each minute, for ever: ends when it is dropped.
     pub async fn trim_each_minute(self) {
         loop {
             tokio::time::sleep(TRIM_EVERY).await;
-            let Books { addresses, users, tokens, handshakes: _ } = self.books.as_ref();
+            let Books { addresses, users, tokens, handshakes: _, good: _ } = self.books.as_ref();
             addresses.iter().for_each(Book::trim);
             users.iter().for_each(Book::trim);
             tokens.iter().for_each(Book::trim);
-        }
-    }
-}
-
-/// A handshake that counts for its address.
-pub struct Handshake {
-    limits: Limits,
-    address: IpAddr,
-}
-
-impl Handshake {
-    /// It was somebody we know: it does not count.
-    pub fn give_back(self) {
-        if let Some(book) = &self.limits.books.addresses {
-            book.give_back(&self.address);
         }
     }
 }

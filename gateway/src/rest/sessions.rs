@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::body::Body;
 use super::shapes;
-use crate::auth::{Carrier, Credentials, Signed, client_address, foreign_page, has_own_origin};
+use crate::auth::{Carrier, Credentials, Signed, Token, client_address, foreign_page, has_own_origin};
 use crate::doors::Doors;
 use crate::metrics;
 use crate::problem::Refused;
@@ -47,6 +47,9 @@ pub async fn sign_in(doors: web::Data<Doors>, request: HttpRequest, body: Body) 
     let opened = doors.authenticator.sign_in(credentials, address).await;
     metrics::signed_in(&opened);
     let opened = opened?;
+    if let Some(token) = Token::parse(&opened.token) {
+        doors.rates.learn(token.hash(), &Ok(opened.sign_in.clone()));
+    }
     let (user, expires_at) = (me_of(&opened.sign_in), opened.sign_in.expires_at);
     Ok(match grant {
         Grant::Token => HttpResponse::Ok().json(json!({"token": opened.token, "expires_at": expires_at, "user": user})),

@@ -11,6 +11,7 @@ mod kill;
 mod pace;
 mod session;
 mod sockets;
+mod under_way;
 mod upgrade;
 mod worker;
 

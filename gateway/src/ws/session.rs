@@ -25,9 +25,11 @@ use super::judge::Offence;
 use super::kill::KillSwitch;
 use super::pace::Pace;
 use super::sockets::{Ending, OpenSocket};
+use super::under_way::UnderWay;
 use super::worker;
 use crate::Doors;
-use crate::limits::Handshake;
+use crate::auth::Token;
+use crate::limits::Claim;
 use crate::metrics::SocketLife;
 
 type Context = WebsocketContext<Session>;
@@ -42,7 +44,7 @@ pub fn start(
     doors: Doors,
     codec: Codec,
     token: Option<String>,
-    handshake: Handshake,
+    claim: Claim,
 ) -> Result<HttpResponse, actix_web::Error> {
     let (body, seen) = HeaderGuard::new(body, MAX_CLIENT_MESSAGE_BYTES);
     let fanout = worker::fanout(&doors.tickets);
@@ -64,7 +66,7 @@ pub fn start(
         place: None,
         in_flight: Arc::new(AtomicUsize::new(0)),
         pace: Pace::new(&limits),
-        handshake: Some(handshake),
+        claim: Some(claim),
         doors,
     };
     let name = codec.subprotocol();
@@ -90,8 +92,8 @@ struct Session {
     /// Commands that have not been answered.
     in_flight: Arc<AtomicUsize>,
     pace: Pace,
-    /// Counts for its address until somebody we know has said hello.
-    handshake: Option<Handshake>,
+    /// The handshake, which counts until somebody we know has said hello.
+    claim: Option<Claim>,
 }
 
 /// Something waits in the outbox.
@@ -137,7 +139,11 @@ impl Session {
             let Some(token) = token else {
                 return Err(Problem::new(ErrorCode::Unauthenticated, "Say hello with a token, or sign in first."));
             };
-            let sign_in = doors.authenticator.authenticate(&token).await?;
+            let found = doors.authenticator.authenticate(&token).await;
+            if let Some(token) = Token::parse(&token) {
+                doors.rates.learn(token.hash(), &found);
+            }
+            let sign_in = found?;
             let facts = doors.tickets.facts(sign_in.workspace).await?;
             Ok((sign_in, facts))
         };
@@ -147,6 +153,11 @@ impl Session {
                 session.place = Some((sign_in.clone(), facts));
                 sign_in
             });
+            if let Err(problem) = &result
+                && let Some(claim) = session.claim.take()
+            {
+                claim.was_refused(problem);
+            }
             let effects = session.core.authenticated(result);
             session.perform(effects, ctx);
         }));
@@ -175,8 +186,8 @@ impl Session {
             let effects = self.core.close(CloseCode::TooMany, "this person has too many connections");
             return self.perform(effects, ctx);
         }
-        if let Some(handshake) = self.handshake.take() {
-            handshake.give_back();
+        if let Some(claim) = self.claim.take() {
+            claim.give_back();
         }
         tracing::debug!(connection = self.connection.number(), session = %sign_in.session, user = %sign_in.user, "a socket was greeted");
         self.send(&greeting(id, &sign_in, &facts, &self.doors), ctx);
@@ -244,20 +255,11 @@ impl Session {
         if self.in_flight.load(Ordering::Relaxed) >= self.doors.settings.sockets.commands_in_flight {
             return self.send(&ServerFrame::error(Some(id), Problem::busy(250)), ctx);
         }
-        let (work, outbox, codec) = (work(self.doors.tickets.clone(), sign_in.clone()), Arc::clone(outbox), self.codec);
-        let (in_flight, kill) = (Arc::clone(&self.in_flight), self.kill.clone());
-        in_flight.fetch_add(1, Ordering::Relaxed);
+        let work = work(self.doors.tickets.clone(), sign_in.clone());
+        let command = UnderWay::begin(id, self.codec, Arc::clone(outbox), Arc::clone(&self.in_flight), self.kill.clone());
         // Who sent it; what becomes of it is logged by its key. Costs a look at a flag where nobody debugs.
         let span = tracing::debug_span!("socket", connection = self.connection.number(), request = id);
-        let command = async move {
-            let answer = work.await.unwrap_or_else(|problem| ServerFrame::error(Some(id), problem));
-            in_flight.fetch_sub(1, Ordering::Relaxed);
-            actors::metrics::sent(&answer);
-            if outbox.push(codec.encode(&answer).into()).is_err() {
-                kill.cut();
-            }
-        };
-        actix_web::rt::spawn(command.instrument(span));
+        actix_web::rt::spawn(command.carry_out(work).instrument(span));
     }
 
     /// Sends an answer: through the outbox where there is one, so that it keeps its place among the topics' frames.

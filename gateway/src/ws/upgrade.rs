@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, Resource, web};
 use hub_core::wire::{Codec, ErrorCode, Problem};
 
 use super::{handshake, session};
-use crate::auth::{Carrier, carried, client_address};
+use crate::auth::{Carrier, Token, carried, client_address};
 use crate::limits::Connection;
 use crate::rest::other_methods;
 use crate::{Doors, Refused};
@@ -16,19 +16,20 @@ pub fn resource() -> Resource {
 }
 
 async fn upgrade(request: HttpRequest, body: web::Payload, doors: web::Data<Doors>) -> Result<HttpResponse, actix_web::Error> {
+    let carried = carried(&request, &doors.settings);
+    let token = carried.as_ref().and_then(|(_, token)| Token::parse(token)).map(|token| token.hash());
     // Whatever becomes of it, it counts, until somebody we know says hello.
-    let place = doors.rates.handshake(client_address(&request, &doors.settings)).map_err(Refused::from)?;
+    let claim = doors.rates.handshake(client_address(&request, &doors.settings), token).map_err(Refused::from)?;
     if let Some(refusal) = handshake::refusal(&request) {
         return Ok(refusal);
     }
-    let carried = carried(&request, &doors.settings);
     check_origin(&request, carried.as_ref().map(|(carrier, _)| *carrier), &doors)?;
     let codec = common_codec(&request).ok_or_else(|| {
         let names = Codec::ALL.map(Codec::subprotocol).join(" or ");
         Refused::from(Problem::new(ErrorCode::BadFrame, format!("Offer the subprotocol {names}.")))
     })?;
     let token = carried.map(|(_, token)| token);
-    let answer = session::start(&request, body, doors.get_ref().clone(), codec, token, place)?;
+    let answer = session::start(&request, body, doors.get_ref().clone(), codec, token, claim)?;
     if let Some(connection) = request.conn_data::<Connection>() {
         connection.becomes_socket();
     }

@@ -37,6 +37,7 @@ async fn strangers_wait_together_and_those_who_are_known_do_not_wait_for_them() 
         ("TANDEM_ADDRESS_REQUESTS_BURST", "12"),
         ("TANDEM_TOKEN_REQUESTS_PER_SECOND", "100"),
         ("TANDEM_TOKEN_REQUESTS_BURST", "1000"),
+        ("TANDEM_SOCKETS_PER_USER", "100"),
     ];
     let hub = TestHub::start_with(&settings).await;
     let ana = hub.token("acme", "ana@acme.test").await;
@@ -54,12 +55,47 @@ async fn strangers_wait_together_and_those_who_are_known_do_not_wait_for_them() 
         handshake = Socket::open(hub.address(), Codec::Json, &[]).await;
     }
     assert_eq!(handshake.err(), Some(429));
+    // Those who are known shake hands all the same, if they say so at once: before `hello` nobody else can tell.
+    let bearer = format!("Bearer {ana}");
+    for _ in 0..20 {
+        let mut socket = Socket::open(hub.address(), Codec::Json, &[("Authorization", &bearer)]).await.expect("an upgrade");
+        assert_eq!(socket.ask(json!({"type": "hello", "protocol": 1})).await["type"], "welcome");
+    }
     for _ in 0..20 {
         hub.api(&ana, "GET", "/me").send().await.expect(200);
     }
     for path in ["/", "/healthz", "/readyz"] {
         assert_eq!(hub.request("GET", path).send().await.status, 200, "{path}");
     }
+}
+
+#[actix_rt::test]
+async fn strangers_with_a_token_count_before_they_are_answered() {
+    let settings = [("TANDEM_ADDRESS_REQUESTS_PER_SECOND", "1"), ("TANDEM_ADDRESS_REQUESTS_BURST", "5")];
+    let hub = TestHub::start_with(&settings).await;
+    let unknown = format!("tdm_{}_{}", "0".repeat(32), "A".repeat(43));
+    let began = Instant::now();
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..60 {
+        all.spawn(hub.api(&unknown, "GET", "/me").send());
+    }
+    let statuses: Vec<u16> = all.join_all().await.iter().map(|answer| answer.status).collect();
+    let passed = statuses.iter().filter(|status| **status == 401).count();
+    assert!(statuses.iter().all(|status| matches!(status, 401 | 429)), "{statuses:?}");
+    let grown_back = usize::try_from(began.elapsed().as_secs()).expect("few") + 1;
+    assert!((1..=5 + grown_back).contains(&passed), "{passed} in {:?}", began.elapsed());
+}
+
+#[actix_rt::test]
+async fn a_sign_in_that_has_ended_counts_for_its_address_again() {
+    let settings = [("TANDEM_ADDRESS_REQUESTS_PER_SECOND", "1"), ("TANDEM_ADDRESS_REQUESTS_BURST", "8")];
+    let hub = TestHub::start_with(&settings).await;
+    let ana = hub.token("acme", "ana@acme.test").await;
+    hub.api(&ana, "GET", "/me").send().await.expect(200);
+    hub.api(&ana, "DELETE", "/sessions/current").send().await.expect(204);
+    let (passed, refused) = until_refused(async || hub.api(&ana, "GET", "/me").send().await).await;
+    assert!((4..=20).contains(&passed), "{passed}");
+    assert_told_when(&refused);
 }
 
 #[actix_rt::test]
