@@ -163,7 +163,7 @@ mod tests {
         let permits: Vec<_> = (0..2).map(|_| admission.enter().expect("room")).collect();
         let refused = || admission.enter().err().and_then(|problem| problem.retry_after_ms).expect("no room");
         assert!((125..=563).contains(&refused()), "the first");
-        (0..999).for_each(|_| drop(refused()));
+        (0..999).for_each(|_| _ = refused());
         let last = refused();
         assert!((2_500..=7_500).contains(&last), "{last}");
         tokio::time::advance(Duration::from_secs(30)).await;
