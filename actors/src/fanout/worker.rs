@@ -36,9 +36,7 @@ const RETRY: Duration = Duration::from_millis(500);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often clients that do not read at all are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-/// How long what was queued for a client may lie untaken, before it is cut off.
-const UNTAKEN_FOR: Duration = Duration::from_secs(15);
-/// How long a topic may be left behind because its client does not read, before that is cut off.
+/// How long what was queued for a client may lie untaken, or a topic be left behind for it, before it is cut off.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A socket has been opened and greeted.

@@ -329,7 +329,7 @@ async fn one_who_reads_nothing_is_cut_off_however_little_waits() {
         socket.subscribe(1, TOPIC, None);
     }
     desk.settle().await;
-    for _ in 0..14 {
+    for _ in 0..9 {
         tokio::time::advance(Duration::from_secs(1)).await;
         desk.settle().await;
         reads.read();

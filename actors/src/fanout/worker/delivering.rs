@@ -7,7 +7,7 @@ use actix::{AsyncContext, Context};
 use hub_core::wire::{ErrorCode, ServerFrame, Topic};
 use tokio::time::Instant;
 
-use super::{Cut, Fanout, LOOK_EVERY, Look, PATIENCE, Question, UNTAKEN_FOR, View};
+use super::{Cut, Fanout, LOOK_EVERY, Look, PATIENCE, Question, View};
 use crate::fanout::{ConnectionId, Frame, TopicKey};
 use crate::metrics;
 
@@ -70,7 +70,7 @@ impl Fanout {
     /// A client that reads nothing freezes its session: what is queued for it then lies where it is, however little that is.
     pub(super) fn cut_those_that_do_not_read(&mut self) {
         for entry in self.connections.values() {
-            if entry.outbox.untaken_for() >= UNTAKEN_FOR {
+            if entry.outbox.untaken_for() >= PATIENCE {
                 (entry.cut)(Cut::TooSlow);
             }
         }
