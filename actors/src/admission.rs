@@ -167,7 +167,7 @@ mod tests {
         let last = refused();
         assert!((2_500..=7_500).contains(&last), "{last}");
         tokio::time::advance(Duration::from_secs(30)).await;
-        assert!((125..=563).contains(&refused()), "forgotten");
+        assert!((125..=750).contains(&refused()), "forgotten");
         drop(permits);
         drop(admission.enter().expect("room again"));
     }
