@@ -11,6 +11,22 @@ export const DRAIN_WITHIN_MS = 32_000;
 const READY_WITHIN_MS = 120_000;
 
 /**
+ * What a hub under load is told beside the usual: one user of a small fleet may have many sockets and write as fast as the load
+ * wants, and all may come from one address.
+ */
+export const ROOM_FOR_LOAD = {
+  TANDEM_SOCKETS_PER_USER: '100',
+  TANDEM_SOCKET_FRAMES_PER_SECOND: '1000',
+  TANDEM_SOCKET_FRAMES_BURST: '2000',
+  TANDEM_CONNECTIONS_PER_ADDRESS: '0',
+  TANDEM_HANDSHAKES_PER_SECOND: '0',
+  TANDEM_ADDRESS_REQUESTS_PER_SECOND: '0',
+  TANDEM_TOKEN_REQUESTS_PER_SECOND: '0',
+  TANDEM_USER_REQUESTS_PER_SECOND: '0',
+  TANDEM_LOG: 'warn',
+};
+
+/**
  * @typedef {{ program: string, port: number, data: string, pages: string, url: string, ownerUrl: string,
  *   others?: Record<string, string>, log?: string }} Setting
  * others: what else the hub's environment says; log: a file for the words of a serving hub, instead of this terminal

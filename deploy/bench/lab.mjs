@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { prepareDatabases, urlOf } from '../databases.mjs';
-import { isReady, migrateHub, seedFleet, serveHub } from '../hub.mjs';
+import { isReady, migrateHub, ROOM_FOR_LOAD, seedFleet, serveHub } from '../hub.mjs';
 import { query } from '../pg-client.mjs';
 import { freePort } from '../ports.mjs';
 import { newPassword } from '../postgres.mjs';
@@ -16,18 +16,6 @@ import { parseMetrics } from './metrics.mjs';
 import { usageOf } from './proc.mjs';
 import { watchProcesses } from './sampler.mjs';
 
-/** So that one user of a small fleet may have many sockets and write as fast as the load wants, and all may come from one address. */
-const ROOM = {
-  TANDEM_SOCKETS_PER_USER: '100',
-  TANDEM_SOCKET_FRAMES_PER_SECOND: '1000',
-  TANDEM_SOCKET_FRAMES_BURST: '2000',
-  TANDEM_CONNECTIONS_PER_ADDRESS: '0',
-  TANDEM_HANDSHAKES_PER_SECOND: '0',
-  TANDEM_ADDRESS_REQUESTS_PER_SECOND: '0',
-  TANDEM_TOKEN_REQUESTS_PER_SECOND: '0',
-  TANDEM_USER_REQUESTS_PER_SECOND: '0',
-  TANDEM_LOG: 'warn',
-};
 /** The load tester's exit status when a guarantee was broken, or a demand of the scenario was not met: its report says which. */
 const NOT_CLEAN = 1;
 
@@ -186,7 +174,7 @@ class Bench {
       pages: '',
       url: urlOf(this.running.port, 'tandem_app', this.passwords.app, database),
       ownerUrl: urlOf(this.running.port, 'tandem_owner', this.passwords.owner, database),
-      others: { ...ROOM, TANDEM_METRICS_TOKEN: metrics === 'on' ? this.metricsToken : '', ...rest },
+      others: { ...ROOM_FOR_LOAD, TANDEM_METRICS_TOKEN: metrics === 'on' ? this.metricsToken : '', ...rest },
       log: this.hubLog,
     };
   }

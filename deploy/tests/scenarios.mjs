@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { prepareDatabases, urlOf } from '../databases.mjs';
-import { isReady, migrateHub, seedFleet, serveHub } from '../hub.mjs';
+import { isReady, migrateHub, ROOM_FOR_LOAD, seedFleet, serveHub } from '../hub.mjs';
 import { freePort } from '../ports.mjs';
 import { newPassword } from '../postgres.mjs';
 import { exitOf, signal } from '../processes.mjs';
@@ -13,19 +13,8 @@ import { giveUp, Plain, say } from '../say.mjs';
 import { withThrowawayCluster } from '../throwaway.mjs';
 
 const SLOWEST_MS = 120_000;
-/** All come from one machine, and from few people; pings come often enough to be seen in a second or two. */
-const ROOM = {
-  TANDEM_SOCKETS_PER_USER: '100',
-  TANDEM_SOCKET_FRAMES_PER_SECOND: '1000',
-  TANDEM_SOCKET_FRAMES_BURST: '2000',
-  TANDEM_CONNECTIONS_PER_ADDRESS: '0',
-  TANDEM_HANDSHAKES_PER_SECOND: '0',
-  TANDEM_ADDRESS_REQUESTS_PER_SECOND: '0',
-  TANDEM_TOKEN_REQUESTS_PER_SECOND: '0',
-  TANDEM_USER_REQUESTS_PER_SECOND: '0',
-  TANDEM_SOCKET_HEARTBEAT_MS: '700',
-  TANDEM_LOG: 'warn',
-};
+/** Pings come often enough to be seen in a second or two. */
+const OTHERS = { ...ROOM_FOR_LOAD, TANDEM_SOCKET_HEARTBEAT_MS: '700' };
 
 /**
  * @typedef {(report: any) => void} Check
@@ -168,7 +157,7 @@ function everyScenario(programs) {
       pages: '',
       url: urlOf(running.port, 'tandem_app', passwords.app, 'tandem'),
       ownerUrl: urlOf(running.port, 'tandem_owner', passwords.owner, 'tandem'),
-      others: ROOM,
+      others: OTHERS,
     });
     const tokens = path.join(folder, 'tokens');
     await migrateHub(hub.setting);
