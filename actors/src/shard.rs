@@ -179,6 +179,7 @@ impl Shard {
     fn guarded(&mut self, about: About, turn: impl FnOnce(&mut Self)) {
         if self.overflowed.load(Ordering::Relaxed) && self.overflowed.swap(false, Ordering::AcqRel) {
             tracing::warn!("something for people found no room: all that are here are read anew");
+            // Not bounded by the mailboxes: one message for each who is here, the last that its actor gets, and it must arrive.
             self.users.drain().for_each(|(_, awake)| awake.actor.do_send(BeginAnew));
         }
         if catch_unwind(AssertUnwindSafe(|| turn(self))).is_ok() {
@@ -259,7 +260,7 @@ impl Shard {
             Ok(()) => awake.sent += 1,
             Err(refused) => {
                 refused.into_inner().0.refuse(Problem::busy(250));
-                // It may have been news: nothing is skipped silently.
+                // It may have been news: nothing is skipped silently. Not bounded by the full mailbox, and the last it gets.
                 if let Some(Awake { actor, .. }) = self.users.remove(&user) {
                     actor.do_send(BeginAnew);
                 }
