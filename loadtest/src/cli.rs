@@ -230,7 +230,8 @@ pub enum Scenario {
         /// How long at the plain rate afterwards.
         #[arg(long, default_value = "30s", value_parser = duration)]
         recovery: Duration,
-        /// How long anybody waits for an ack: what comes later is no goodput, and what is refused after that is given up.
+        /// How long anybody waits for an ack: what comes later is no goodput, what is refused after that is given up, and what is
+        /// due while a client has as much under way as the hub allows is not sent.
         #[arg(long, default_value = "2s", value_parser = duration)]
         patience: Duration,
     },

@@ -12,7 +12,8 @@ export const overload = {
   question: 'what is left of the hub when three times as much is wanted as it can do?',
   method: 'The highest rate is searched of which 98 % is acked within a second, on 500 tickets with a customer and an agent each. ' +
     'On a fresh hub 80 % of this rate is offered, then three times this rate, then 80 % again. The load tester has the last processor for ' +
-    'itself; hub and Postgres share the others.',
+    'itself; hub and Postgres share the others. A client has at most as many replies under way as the hub allows it; what is due ' +
+    'meanwhile is not sent. In time is an ack within two seconds.',
   isApart: true,
   variants: { overload: 'three times the sustained rate' },
   rounds: 1,
@@ -20,6 +21,7 @@ export const overload = {
     { key: 'sustained_per_s', words: 'sustained rate, replies per second', unit: '/s' },
     { key: 'goodput_per_s', words: 'acked in time during the overload, per second', unit: '/s' },
     { key: 'refused_share', words: 'refusals per reply that was due during the overload', unit: '' },
+    { key: 'not_sent_share', words: 'share of the replies due during the overload that clients did not send: their hands were full', unit: '' },
     { key: 'unanswered', words: 'replies that were sent and never answered', unit: '' },
     { key: 'ack_p99_ms', words: 'ack during the overload, 99th percentile', unit: 'ms' },
     { key: 'recovered_s', words: 'from the end of the overload until acks were prompt again', unit: 's' },
@@ -50,6 +52,7 @@ export const overload = {
       sustained_per_s: sustained,
       goodput_per_s: during.goodput_per_s,
       refused_share: refused / during.offered,
+      not_sent_share: during.not_sent / during.offered,
       unanswered: during.unanswered,
       ack_p99_ms: during.ack_ms.p99,
       prompt_p99_ms: promptMs,

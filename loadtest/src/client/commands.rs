@@ -20,7 +20,13 @@ impl Client {
             measured: intent.is_reported(),
             attempts: Vec::with_capacity(1),
         });
-        if self.can_send() && self.waiting.is_empty() && self.live_since_us <= intent.intended_us {
+        let index = self.intents.len();
+        if self.company.patience_us.is_some() && !self.has_hands_free() {
+            self.intents.push(intent);
+            self.give_up(index);
+            return;
+        }
+        if self.has_hands_free() && self.live_since_us <= intent.intended_us {
             if intent.is_reported() {
                 self.lateness_us.push(now_us.saturating_sub(intent.intended_us));
             }
@@ -28,8 +34,14 @@ impl Client {
             self.company.tally.held_back.fetch_add(1, Relaxed);
         }
         self.intents.push(intent);
-        self.waiting.push_back(self.intents.len() - 1);
+        self.waiting.push_back(index);
         self.pump(now_us);
+    }
+
+    /// True when what is wanted now goes out now. Who has no patience wants nothing else: a queue of its own would only hand
+    /// the hub what hardly anybody waits for any more.
+    fn has_hands_free(&self) -> bool {
+        self.can_send() && self.waiting.is_empty()
     }
 
     fn can_send(&self) -> bool {

@@ -258,7 +258,8 @@ impl Client {
     /// True when there is room for another intent.
     pub fn has_room(&self) -> bool {
         const BACKLOG: usize = 256;
-        self.waiting.len() + self.put_off.len() + self.until_read.len() < BACKLOG
+        // Who has no patience keeps nothing waiting.
+        self.company.patience_us.is_some() || self.waiting.len() + self.put_off.len() + self.until_read.len() < BACKLOG
     }
 
     /// True while the topic is subscribed.

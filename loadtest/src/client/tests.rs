@@ -201,9 +201,9 @@ fn what_was_refused_or_kept_for_longer_than_anybody_waits_is_given_up() {
     let mut client = live_client();
     client.company.patience_us = Some(500);
     (1..=3).for_each(|number| client.want(Intent { intended_us: 900, ..intent(number, false) }, 1_000));
-    assert_eq!(said(&mut client).len(), 2, "the third waits for room");
+    assert_eq!(said(&mut client).len(), 2, "for the third it had no hand free");
     let busy = |id| json!({"type": "error", "id": id, "code": "busy", "message": "No.", "retry_after_ms": 20});
-    // Nobody waits so long: the first is given up at once; there is room for the third, which nobody waits for any more.
+    // Nobody waits so long: what is refused now is given up, too.
     client.hear(serde_json::from_value(busy(3)).expect("a frame"), 1_401).expect("not turned away");
     assert_eq!((said(&mut client), client.wake_at_us()), (vec![], None));
     assert_eq!(client.company.tally.given_up.load(std::sync::atomic::Ordering::Relaxed), 2);

@@ -129,11 +129,11 @@ pub struct Phase {
     pub goodput_per_s: f64,
     /// Acked later.
     pub accepted_late: u64,
-    /// Given up after refusals, or before there was room to send them.
+    /// Sent, refused, and given up.
     pub given_up: u64,
     /// Sent and never answered.
     pub unanswered: u64,
-    /// Due, and never with the client that was to send them: it was too far behind, or the run was over before.
+    /// Due, and never sent: as much was under way as the hub allows a client, or the client was too far behind.
     pub not_sent: u64,
     /// Refusals by code; one reply may be refused more than once.
     pub refused: BTreeMap<String, u64>,
