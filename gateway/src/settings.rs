@@ -104,7 +104,8 @@ pub struct SocketLimits {
     pub frames_burst: NonZeroU32,
     /// Topics watched at once.
     pub subscriptions: usize,
-    /// Commands under way at once.
+    /// Commands under way at once. Few: what many sockets may pour in at once is what a hub under load has to read before it can
+    /// refuse any of it, and for as long as that takes everybody waits.
     pub commands_in_flight: usize,
 }
 
@@ -127,7 +128,7 @@ impl Default for SocketLimits {
             frames_per_second: TWENTY,
             frames_burst: SIXTY,
             subscriptions: 100,
-            commands_in_flight: 16,
+            commands_in_flight: 4,
         }
     }
 }
