@@ -114,7 +114,7 @@ export function welcome(): Extract<ServerFrame, { type: "welcome" }> {
     node: "a",
     server_time: NOW,
     heartbeat_ms: 15_000,
-    limits: { message_bytes: 65_536, body_bytes: 32_768, depth: 16, subscriptions: 100, commands_in_flight: 16 },
+    limits: { message_bytes: 65_536, body_bytes: 32_768, depth: 16, subscriptions: 100, commands_in_flight: 4 },
   };
 }
 

@@ -6,8 +6,8 @@ import type { Request } from "./socket";
 
 /** A ticket that is being read moves its mark with every message: this is how often the hub is told. */
 const APART_MS = 1000;
-/** How many may be unanswered at once: "all read" may be a hundred, and the hub takes sixteen commands at a time. */
-const MOST_IN_FLIGHT = 4;
+/** How many may be unanswered at once: "all read" may be a hundred, the hub takes four commands at a time, and others want to be sent too. */
+const MOST_IN_FLIGHT = 2;
 const MAX_TRIES = 8;
 
 type Mark = {
