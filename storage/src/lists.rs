@@ -1,17 +1,19 @@
-//! Lists of tickets over Postgres: one page by keyset, planned with the filters that were given.
+//! Lists of tickets over Postgres: one page by keyset, planned with the filters that were given; and the counters over them.
 
 use std::time::SystemTime;
 
 use hub_core::ids::{TicketId, UserId, WorkspaceId};
 use hub_core::ports::{Answer, AssigneeFilter, ListCursor, StoreError, TicketLists, TicketPage, TicketQuery};
+use hub_core::rules::counters::{Counted, Queue};
 use hub_core::rules::permissions::Side;
 use hub_core::rules::ticket::TicketState;
 use hub_core::time::UnixMs;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
+use uuid::Uuid;
 
 use crate::reads::Lease;
-use crate::rows::{get, state, to_system_time};
+use crate::rows::{counter, get, state, to_system_time};
 use crate::sql;
 use crate::store::Store;
 
@@ -30,6 +32,34 @@ impl TicketLists for Store {
             }
         })
     }
+
+    fn count(&self, workspace: WorkspaceId, statuses: Vec<String>, since: UnixMs) -> Answer<Counted> {
+        let statuses = std::sync::Arc::new(statuses);
+        self.reads().read(move |db| {
+            let statuses = std::sync::Arc::clone(&statuses);
+            async move {
+                let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] = [
+                    (&workspace.uuid(), Type::UUID),
+                    (&*statuses, Type::TEXT_ARRAY),
+                    (&to_system_time(since), Type::TIMESTAMPTZ),
+                ];
+                let rows = db.rows_planned_anew(workspace, sql::LIST_COUNT, &params).await?;
+                counted(&rows)
+            }
+        })
+    }
+}
+
+fn counted(rows: &[Row]) -> Result<Counted, StoreError> {
+    let mut counted = Counted::default();
+    for row in rows {
+        let queue = Queue { status: get(row, "status")?, assignee: get::<Option<Uuid>>(row, "assignee_id")?.map(UserId::new) };
+        match get::<Option<Uuid>>(row, "id")? {
+            None => counted.queues.push((queue, counter(row, "tickets")?)),
+            Some(ticket) => counted.recent.push((TicketId::new(ticket), queue, counter(row, "last_seq")?)),
+        }
+    }
+    Ok(counted)
 }
 
 /// One row more than asked for: it tells whether there is a next page.

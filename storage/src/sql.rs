@@ -32,6 +32,7 @@ statements! {
     JOURNAL_STREAM = "journal/stream.sql";
     JOURNAL_THREAD_AFTER = "journal/thread_after.sql";
     JOURNAL_THREAD_BEFORE = "journal/thread_before.sql";
+    LIST_COUNT = "lists/count.sql";
     LIST_CUSTOMER_PAGE = "lists/customer_page.sql";
     LIST_STAFF_PAGE = "lists/staff_page.sql";
     NOTIFICATIONS_INBOX = "notifications/inbox.sql";

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::ids::{CommandKey, SessionId, StreamId, TicketId, TicketKey, UserId, WorkspaceId};
 use crate::rules::audit::Hash;
+use crate::rules::counters::Counted;
 use crate::rules::intent::{Decided, Intent};
 use crate::rules::notify::{Notice, Notification, notices};
 use crate::rules::permissions::{Role, Side};
@@ -241,10 +242,14 @@ pub enum Marked {
     Ahead,
 }
 
-/// Lists of tickets, for REST.
+/// Lists of tickets, and the counters over them.
 pub trait TicketLists: Send + Sync + 'static {
     /// One page, newest change first.
     fn list(&self, workspace: WorkspaceId, query: TicketQuery) -> Answer<TicketPage>;
+
+    /// How many tickets stand in each queue of these statuses, and where each ticket stands that changed at or after `since`; both
+    /// from one look, so that of each change it can be told whether it was counted.
+    fn count(&self, workspace: WorkspaceId, statuses: Vec<String>, since: UnixMs) -> Answer<Counted>;
 }
 
 /// Which tickets, and which page of them.

@@ -2,6 +2,7 @@
 
 use hub_core::ids::UserId;
 use hub_core::ports::{Appended, AssigneeFilter, Journal, ListCursor, TicketLists, TicketQuery};
+use hub_core::rules::counters::Counted;
 use hub_core::rules::intent::{Intent, Step};
 use hub_core::rules::permissions::{Role, Side};
 use hub_core::testing::{MemoryJournal, Sample, asker};
@@ -97,4 +98,34 @@ async fn every_filter_answers_as_in_memory_on_every_page() {
     }
     let elsewhere = world.store.list(world.globex, query(Side::Staff)).await.expect("answers");
     assert!(elsewhere.tickets.is_empty() && elsewhere.next.is_none());
+}
+
+/// In one order, whoever answers.
+fn sorted(mut counted: Counted) -> Counted {
+    counted.queues.sort();
+    counted.recent.sort();
+    counted
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queues_are_counted_as_in_memory_and_only_for_their_tenant() {
+    let world = World::new().await;
+    let memory = filled(&world).await;
+    let middle = UnixMs(1_700_000_002_123);
+    for (statuses, since) in [
+        (vec!["open", "in_progress"], UnixMs(0)),
+        (vec!["open", "in_progress"], middle),
+        (vec!["resolved"], UnixMs(4_000_000_000_000)),
+        (vec![], middle),
+    ] {
+        let statuses: Vec<String> = statuses.into_iter().map(str::to_owned).collect();
+        let expected = memory.lists().count(world.acme, statuses.clone(), since).await.expect("answers");
+        let found = world.store.count(world.acme, statuses.clone(), since).await.expect("answers");
+        assert_eq!(sorted(found), sorted(expected), "{statuses:?} since {since}");
+        let elsewhere = world.store.count(world.globex, statuses, since).await.expect("answers");
+        assert_eq!(elsewhere, Counted::default());
+    }
+    let all = world.store.count(world.acme, vec!["open".into()], UnixMs(0)).await.expect("answers");
+    assert_eq!(all.recent.len(), 30);
+    assert!(all.queues.iter().any(|(queue, count)| queue.assignee.is_none() && *count > 5), "{:?}", all.queues);
 }

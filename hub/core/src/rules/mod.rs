@@ -2,6 +2,7 @@
 //! `apply(event)` never fails and serves live and on replay; `deadline()` and `tick(now)` are all that time can do.
 
 pub mod audit;
+pub mod counters;
 pub mod intent;
 pub mod notify;
 pub mod permissions;

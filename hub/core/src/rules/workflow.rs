@@ -21,6 +21,16 @@ pub enum StatusKind {
     Closed,
 }
 
+impl StatusKind {
+    /// True for what is not open any longer.
+    pub const fn is_done(self) -> bool {
+        match self {
+            Self::New | Self::Active | Self::Pending | Self::Scheduled => false,
+            Self::Resolved | Self::Closed => true,
+        }
+    }
+}
+
 /// One status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]

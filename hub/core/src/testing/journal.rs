@@ -11,6 +11,7 @@ use crate::ports::{
     Answer, Append, Appended, AssigneeFilter, EventRange, From, Inbox, Journal, KeyRecord, KeyUse, ListCursor, Marked,
     Notifications, Notified, Reader, StoreError, TicketLists, TicketPage, TicketQuery,
 };
+use crate::rules::counters::{Counted, Queue};
 use crate::rules::notify::Notification;
 use crate::rules::permissions::Side;
 use crate::rules::record::{Happened, Sealed};
@@ -343,6 +344,21 @@ impl Log {
         };
         TicketPage { tickets: found.into_iter().map(row).collect(), next }
     }
+
+    fn count(&self, workspace: WorkspaceId, statuses: &[String], since: UnixMs) -> Counted {
+        let mut queues: BTreeMap<Queue, u64> = BTreeMap::new();
+        let mut recent = Vec::new();
+        for (key, Stored { state, .. }) in self.tickets.iter().filter(|(key, _)| key.workspace == workspace) {
+            let queue = Queue { status: state.status.clone(), assignee: state.assignee_id };
+            if state.updated_at >= since {
+                recent.push((key.ticket, queue.clone(), state.seq));
+            }
+            if statuses.contains(&queue.status) {
+                *queues.entry(queue).or_insert(0) += 1;
+            }
+        }
+        Counted { queues: queues.into_iter().collect(), recent }
+    }
 }
 
 fn open(event: &StoredEvent) -> Result<Happened, StoreError> {
@@ -371,5 +387,9 @@ fn is_listed(query: &TicketQuery, state: &TicketState, changed: UnixMs) -> bool 
 impl TicketLists for MemoryLists {
     fn list(&self, workspace: WorkspaceId, query: TicketQuery) -> Answer<TicketPage> {
         self.0.read(move |log| Ok(log.list(workspace, &query)))
+    }
+
+    fn count(&self, workspace: WorkspaceId, statuses: Vec<String>, since: UnixMs) -> Answer<Counted> {
+        self.0.read(move |log| Ok(log.count(workspace, &statuses, since)))
     }
 }
