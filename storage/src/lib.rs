@@ -10,6 +10,7 @@ mod accounts;
 pub mod audit;
 mod clock;
 mod connect;
+mod drafts;
 mod error;
 mod examine;
 mod journal;

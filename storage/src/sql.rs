@@ -22,6 +22,8 @@ statements! {
     AUDIT_LINKS = "audit/links.sql";
     AUDIT_ORPHANS = "audit/orphans.sql";
     AUDIT_TICKETS = "audit/tickets.sql";
+    DRAFTS_OF_TICKET = "drafts/of_ticket.sql";
+    DRAFTS_SAVE = "drafts/save.sql";
     JOURNAL_APPEND = "journal/append.sql";
     JOURNAL_EVENTS_AFTER = "journal/events_after.sql";
     JOURNAL_EVENTS_BEFORE = "journal/events_before.sql";

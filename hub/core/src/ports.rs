@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::ids::{CommandKey, SessionId, StreamId, TicketId, TicketKey, UserId, WorkspaceId};
 use crate::rules::audit::Hash;
 use crate::rules::counters::Counted;
+use crate::rules::drafts::{DraftEffect, DraftKey, Kept, effects};
 use crate::rules::intent::{Decided, Intent};
 use crate::rules::notify::{Notice, Notification, notices};
 use crate::rules::permissions::{Role, Side};
@@ -102,12 +103,13 @@ impl Append {
         let mut events = Vec::with_capacity(decided.events.len());
         for happened in intent.record(ticket, decided, now) {
             let notices = notices(state.as_ref(), &happened);
+            let drafts = effects(state.as_ref(), &happened);
             let sealed = happened.seal(key, &previous, salts());
             previous = sealed.hash;
             state = TicketState::replay(state, [(&happened, sealed.hash)]);
             let used = KeyUse { key: intent.key, by: intent.by.user, digest: intent.digest() };
             let key_use = happened.key.is_some().then_some(used);
-            events.push(AppendEvent { happened, sealed, key: key_use, notices });
+            events.push(AppendEvent { happened, sealed, key: key_use, notices, drafts });
         }
         Some(Self { ticket: key, expected_seq: ticket.map_or(0, |t| t.seq), events, state: Box::new(state?) })
     }
@@ -133,6 +135,8 @@ pub struct AppendEvent {
     pub key: Option<KeyUse>,
     /// Who is told of it: written in the same transaction, each with the next number of that person.
     pub notices: Vec<Notice>,
+    /// What it does to drafts: done in the same transaction.
+    pub drafts: Vec<DraftEffect>,
 }
 
 /// The use of a key.
@@ -241,6 +245,19 @@ pub enum Marked {
     /// The ticket ends before that number.
     Ahead,
 }
+
+/// What people write and have not sent yet. What events do to drafts, the journal writes.
+pub trait Drafts: Send + Sync + 'static {
+    /// The drafts of a ticket, at most [`MAX_DRAFTS`]: those with a text first, newest first; those without one tell their revision.
+    fn of_ticket(&self, ticket: TicketKey) -> Answer<Vec<Kept>>;
+
+    /// Writes drafts of one ticket, each only where its revision follows the present one (none is 0). Answers those it wrote.
+    /// After [`StoreError::Unavailable`] the outcome is unknown.
+    fn save(&self, ticket: TicketKey, drafts: Vec<Kept>) -> Answer<Vec<DraftKey>>;
+}
+
+/// Drafts of one ticket that are read at once.
+pub const MAX_DRAFTS: u32 = 256;
 
 /// Lists of tickets, and the counters over them.
 pub trait TicketLists: Send + Sync + 'static {

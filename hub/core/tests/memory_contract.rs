@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hub_core::for_each_contract;
 use hub_core::ids::TicketKey;
-use hub_core::ports::{Appended, Journal, Notifications, StoreError};
+use hub_core::ports::{Appended, Drafts, Journal, Notifications, StoreError};
 use hub_core::testing::contract::{self, Subject};
 use hub_core::testing::{MemoryJournal, Sample, block_on, ticket_key};
 
@@ -19,6 +19,10 @@ struct InMemory {
 
 impl Subject for InMemory {
     fn journal(&self) -> &dyn Journal {
+        &self.journal
+    }
+
+    fn drafts(&self) -> &dyn Drafts {
         &self.journal
     }
 

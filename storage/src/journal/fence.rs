@@ -6,8 +6,10 @@ use std::time::{Instant, SystemTime};
 
 use hub_core::ids::{TicketId, TicketKey, UserId, WorkspaceId};
 use hub_core::ports::{Append, Appended, Notified};
+use hub_core::rules::drafts::{DraftChange, together};
 use hub_core::rules::ticket::TicketState;
-use hub_core::wire::Reason;
+use hub_core::time::UnixMs;
+use hub_core::wire::{PersonRef, Reason};
 use tokio_postgres::types::{Json, ToSql};
 use tokio_postgres::{Client, Error as PgError, Row, Statement};
 use uuid::Uuid;
@@ -66,7 +68,9 @@ impl Fence {
         let tickets = TicketColumns::of(appends);
         let events = EventColumns::of(appends);
         let notices = NoticeColumns::of(appends);
-        let params = tickets.params().into_iter().chain(events.params()).chain(notices.params());
+        let changes = changes(appends);
+        let drafts = DraftColumns::of(&changes);
+        let params = tickets.params().into_iter().chain(events.params()).chain(notices.params()).chain(drafts.params());
         let params: Vec<&(dyn ToSql + Sync)> = params.collect();
         let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         if made.is_power_of_two() || made.is_multiple_of(REPLAN_EVERY) {
@@ -272,6 +276,49 @@ impl NoticeColumns<'_> {
                     columns.reason.push(notice.reason.name());
                 }
             }
+        }
+        columns
+    }
+}
+
+/// What the appends do to drafts, with the time of the last event of each.
+fn changes(appends: &[&Append]) -> Vec<(TicketKey, UnixMs, DraftChange)> {
+    let of_append = |append: &&Append| {
+        let (ticket, at) = (append.ticket, append.state.updated_at);
+        together(append.events.iter().flat_map(|event| &event.drafts)).into_iter().map(move |change| (ticket, at, change))
+    };
+    appends.iter().flat_map(of_append).collect()
+}
+
+columns! {
+    /// One row per draft that changes.
+    DraftColumns<'a> {
+        workspace_id: Uuid,
+        ticket_id: Uuid,
+        user_id: Uuid,
+        audience: &'a str,
+        steps: i64,
+        body: Option<&'a str>,
+        based_on: Option<i64>,
+        authors: Option<Json<&'a [PersonRef]>>,
+        updated_at: SystemTime,
+    }
+}
+
+impl<'a> DraftColumns<'a> {
+    fn of(changes: &'a [(TicketKey, UnixMs, DraftChange)]) -> Self {
+        let mut columns = Self::default();
+        for (ticket, at, change) in changes {
+            let given = change.given.as_ref();
+            columns.workspace_id.push(ticket.workspace.uuid());
+            columns.ticket_id.push(ticket.ticket.uuid());
+            columns.user_id.push(change.key.user.uuid());
+            columns.audience.push(change.key.audience.name());
+            columns.steps.push(bigint(change.steps()));
+            columns.body.push(given.map(|text| text.body.as_str()));
+            columns.based_on.push(given.map(|text| bigint(text.based_on)));
+            columns.authors.push(given.map(|text| Json(text.authors.as_slice())));
+            columns.updated_at.push(to_system_time(*at));
         }
         columns
     }

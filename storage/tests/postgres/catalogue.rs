@@ -104,6 +104,7 @@ async fn the_hubs_role_can_do_what_it_has_to_and_nothing_more() {
         rights,
         [
             "categories: SELECT",
+            "drafts: INSERT SELECT",
             "events: INSERT SELECT",
             "notification_heads: INSERT SELECT",
             "notifications: INSERT SELECT",
@@ -127,7 +128,18 @@ async fn the_hubs_role_can_do_what_it_has_to_and_nothing_more() {
          AND NOT has_table_privilege('tandem_app', a.attrelid, 'UPDATE') ORDER BY 1",
     )
     .await;
-    assert_eq!(columns, ["notification_heads.last_seq", "read_cursors.seq", "sessions.revoked_at", "workspaces.next_number"]);
+    let expected = [
+        "drafts.authors",
+        "drafts.based_on",
+        "drafts.body",
+        "drafts.revision",
+        "drafts.updated_at",
+        "notification_heads.last_seq",
+        "read_cursors.seq",
+        "sessions.revoked_at",
+        "workspaces.next_number",
+    ];
+    assert_eq!(columns, expected);
     let powers = names(
         &client,
         "SELECT rolname::text FROM pg_roles WHERE rolname IN ('tandem_app', 'tandem_test_app')

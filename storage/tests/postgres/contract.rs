@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use hub_core::for_each_contract;
 use hub_core::ids::TicketKey;
-use hub_core::ports::{Journal, Notifications};
+use hub_core::ports::{Drafts, Journal, Notifications};
 use hub_core::testing::contract::{self, Subject};
 use storage::{Store, StoreConfig};
 use tokio::runtime::Handle;
@@ -30,6 +30,10 @@ impl InPostgres {
 
 impl Subject for InPostgres {
     fn journal(&self) -> &dyn Journal {
+        &self.store
+    }
+
+    fn drafts(&self) -> &dyn Drafts {
         &self.store
     }
 

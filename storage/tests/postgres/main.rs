@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod catalogue;
 mod contract;
+mod drafts;
 mod lists;
 mod lost_answers;
 mod start;

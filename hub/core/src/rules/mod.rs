@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod counters;
+pub mod drafts;
 pub mod intent;
 pub mod notify;
 pub mod permissions;

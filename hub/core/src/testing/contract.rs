@@ -7,17 +7,23 @@ use std::time::{Duration, Instant};
 use super::build::{Sample, by_seq};
 use crate::ids::TicketKey;
 use crate::ids::UserId;
-use crate::ports::{Append, Appended, EventRange, From, Inbox, Journal, KeyRecord, Marked, Notifications, Notified, Reader};
+use crate::ports::{
+    Append, Appended, Drafts, EventRange, From, Inbox, Journal, KeyRecord, Marked, Notifications, Notified, Reader,
+};
+use crate::rules::drafts::{DraftEffect, DraftKey, DraftText, Kept};
 use crate::rules::intent::{Intent, Step};
 use crate::rules::permissions::Side;
 use crate::rules::record::Happened;
 use crate::rules::stale::Numbering;
-use crate::wire::{Audience, Event, Patch, ReadCursor, Reason};
+use crate::time::UnixMs;
+use crate::wire::{Audience, Event, Patch, PersonRef, ReadCursor, Reason};
 
 /// A journal under test.
 pub trait Subject: Sync {
     /// Notifications over the same memory.
     fn notifications(&self) -> &dyn Notifications;
+    /// Drafts over the same memory.
+    fn drafts(&self) -> &dyn Drafts;
     /// The journal.
     fn journal(&self) -> &dyn Journal;
     /// A ticket that nobody used before, in a workspace that exists.
@@ -366,6 +372,119 @@ async fn inbox(subject: &dyn Subject, sample: &Sample, user: UserId, before: Opt
     subject.notifications().inbox(sample.ticket.workspace, user, before, limit).await.expect("answers")
 }
 
+/// Drafts are read back as they were written, each only where it follows the present revision.
+pub async fn a_draft_is_written_only_after_the_revision_it_follows(subject: &dyn Subject) {
+    let sample = five_events(subject).await;
+    let (mine, hers) = (draft_key(&sample.agent, Audience::Public), draft_key(&sample.customer, Audience::Public));
+    let note = draft_key(&sample.agent, Audience::Internal);
+    let save = async |drafts: Vec<Kept>| subject.drafts().save(sample.ticket, drafts).await.expect("answers");
+    assert_eq!(subject.drafts().of_ticket(sample.ticket).await.expect("answers"), []);
+    assert_eq!(save(vec![]).await, []);
+    assert_eq!(save(vec![kept(mine, 2, Some("ahead of nothing"))]).await, []);
+
+    let mut written =
+        save(vec![kept(mine, 1, Some("Grüße, 世界 🦀")), kept(hers, 1, Some("")), kept(note, 3, Some("no"))]).await;
+    written.sort_by_key(|key| key.user);
+    assert_eq!(written, [mine, hers]);
+    for revision in [1, 3] {
+        assert_eq!(save(vec![kept(mine, revision, Some("does not follow"))]).await, []);
+    }
+    assert_eq!(save(vec![kept(mine, 2, None), kept(hers, 2, Some("Hello?"))]).await.len(), 2);
+    assert_eq!(save(vec![kept(mine, 3, Some("anew"))]).await, [mine]);
+    assert_eq!(save(vec![kept(mine, 4, None)]).await, [mine]);
+
+    let read = subject.drafts().of_ticket(sample.ticket).await.expect("answers");
+    assert_eq!(read, [kept(hers, 2, Some("Hello?")), kept(mine, 4, None)], "those with a text first");
+    assert_eq!(subject.drafts().of_ticket(subject.fresh()).await.expect("answers"), []);
+    let foreign = TicketKey { workspace: crate::ids::WorkspaceId::new(uuid::Uuid::from_u128(0xF0)), ..sample.ticket };
+    assert_eq!(subject.drafts().of_ticket(foreign).await.expect("answers"), []);
+}
+
+/// A reply spends the draft of its author for its audience, and no other, in its own transaction; a refused one spends none.
+pub async fn a_reply_spends_the_draft_of_its_author(subject: &dyn Subject) {
+    let journal = subject.journal();
+    let mut sample = five_events(subject).await;
+    let keys = [
+        draft_key(&sample.agent, Audience::Public),
+        draft_key(&sample.agent, Audience::Internal),
+        draft_key(&sample.customer, Audience::Public),
+    ];
+    let drafts = keys.iter().map(|key| kept(*key, 1, Some("text"))).collect();
+    assert_eq!(subject.drafts().save(sample.ticket, drafts).await.expect("answers").len(), 3);
+    let (in_time, too_late) = (sample.reply("in time"), sample.note("too late"));
+    committed(sample.write(journal, in_time).await);
+    refused(journal.append(too_late).await);
+
+    let revisions = draft_revisions(subject, &sample, &keys).await;
+    assert_eq!(revisions, [(2, None), (1, Some("text".into())), (1, Some("text".into()))]);
+    // where there is no text there is nothing to spend
+    let again = sample.reply("again");
+    committed(sample.write(journal, again).await);
+    assert_eq!(draft_revisions(subject, &sample, &keys).await, revisions);
+    let elsewhere = five_events(subject).await;
+    assert_eq!(subject.drafts().of_ticket(elsewhere.ticket).await.expect("answers"), [], "no draft, no row");
+}
+
+/// A text that comes back follows what is there, or stands alone; with what was spent in the same append it is one change.
+pub async fn a_text_that_comes_back_follows_what_is_there(subject: &dyn Subject) {
+    let journal = subject.journal();
+    let mut sample = five_events(subject).await;
+    let keys = [draft_key(&sample.agent, Audience::Public), draft_key(&sample.agent, Audience::Internal)];
+    let author = PersonRef { id: sample.customer.user, name: "Cleo".into() };
+    let text = |body: &str| DraftText { body: body.into(), based_on: 2, authors: vec![author.clone()] };
+    assert_eq!(subject.drafts().save(sample.ticket, vec![kept(keys[0], 1, Some("there"))]).await.expect("answers"), [keys[0]]);
+    let mut first = sample.reply("a carrier");
+    first.events[0].drafts = keys.iter().map(|key| DraftEffect::GiveBack(*key, text("back"))).collect();
+    let at = first.state.updated_at;
+    committed(sample.write(journal, first).await);
+    let mut expected = [kept(keys[0], 2, Some("there\n\nback")), kept(keys[1], 1, Some("back"))];
+    for draft in &mut expected {
+        draft.updated_at = at;
+        let text = draft.text.as_mut().expect("a text");
+        (text.based_on, text.authors) = (2, vec![author.clone()]);
+    }
+    expected[0].text.as_mut().expect("a text").authors.insert(0, person_of(keys[0]));
+    let mut read = subject.drafts().of_ticket(sample.ticket).await.expect("answers");
+    read.sort_by_key(|draft| draft.key.audience == Audience::Internal);
+    assert_eq!(read, expected);
+
+    let mut second = sample.reply("another carrier");
+    second.events[0].drafts = vec![
+        DraftEffect::GiveBack(keys[1], text("and more")),
+        DraftEffect::Spend(keys[0]),
+        DraftEffect::GiveBack(keys[0], text("one")),
+        DraftEffect::GiveBack(keys[0], text("two")),
+    ];
+    committed(sample.write(journal, second).await);
+    let revisions = draft_revisions(subject, &sample, &keys).await;
+    assert_eq!(revisions, [(4, Some("one\n\ntwo".into())), (2, Some("back\n\nand more".into()))]);
+}
+
+fn draft_key(by: &crate::rules::intent::Asker, audience: Audience) -> DraftKey {
+    DraftKey { user: by.user, audience }
+}
+
+fn person_of(key: DraftKey) -> PersonRef {
+    PersonRef { id: key.user, name: "its owner".into() }
+}
+
+/// A draft of its owner's own, a second per revision.
+fn kept(key: DraftKey, revision: u64, body: Option<&str>) -> Kept {
+    let text = body.map(|body| DraftText { body: body.into(), based_on: 5, authors: vec![person_of(key)] });
+    let updated_at = UnixMs(1_700_000_000_000 + i64::try_from(revision).expect("small") * 1_000);
+    Kept { key, revision, updated_at, text }
+}
+
+/// Revision and body of some drafts.
+async fn draft_revisions(subject: &dyn Subject, sample: &Sample, keys: &[DraftKey]) -> Vec<(u64, Option<String>)> {
+    let read = subject.drafts().of_ticket(sample.ticket).await.expect("answers");
+    let found = |key: &DraftKey| {
+        let draft = read.iter().find(|draft| draft.key == *key);
+        draft.map_or((0, None), |draft| (draft.revision, draft.text.as_ref().map(|text| text.body.clone())))
+    };
+    keys.iter().map(found).collect()
+}
+
 /// Calls `$test!(name)` for every sentence of the contract.
 #[macro_export]
 macro_rules! for_each_contract {
@@ -386,5 +505,8 @@ macro_rules! for_each_contract {
         $test!(notifications_are_numbered_for_each_person);
         $test!(one_append_tells_several_people_in_order);
         $test!(a_read_cursor_goes_forward_only);
+        $test!(a_draft_is_written_only_after_the_revision_it_follows);
+        $test!(a_reply_spends_the_draft_of_its_author);
+        $test!(a_text_that_comes_back_follows_what_is_there);
     };
 }

@@ -1,6 +1,6 @@
 //! The in-memory twin of the journal, and of the lists and notifications over it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
@@ -8,10 +8,11 @@ use uuid::Uuid;
 use super::later::Gate;
 use crate::ids::{CommandKey, StreamId, TicketId, TicketKey, UserId, WorkspaceId};
 use crate::ports::{
-    Answer, Append, Appended, AssigneeFilter, EventRange, From, Inbox, Journal, KeyRecord, KeyUse, ListCursor, Marked,
-    Notifications, Notified, Reader, StoreError, TicketLists, TicketPage, TicketQuery,
+    Answer, Append, Appended, AssigneeFilter, Drafts, EventRange, From, Inbox, Journal, KeyRecord, KeyUse, ListCursor,
+    MAX_DRAFTS, Marked, Notifications, Notified, Reader, StoreError, TicketLists, TicketPage, TicketQuery,
 };
 use crate::rules::counters::{Counted, Queue};
+use crate::rules::drafts::{DraftKey, Kept, together};
 use crate::rules::notify::Notification;
 use crate::rules::permissions::Side;
 use crate::rules::record::{Happened, Sealed};
@@ -26,8 +27,10 @@ pub struct MemoryJournal {
     log: Arc<Mutex<Log>>,
     /// Appends pass here: closed, they wait.
     pub appends: Gate,
-    /// Loads, key look-ups and reads of events pass here.
+    /// Loads, key look-ups and reads of events and drafts pass here.
     pub reads: Gate,
+    /// Savings of drafts pass here.
+    pub drafts: Gate,
 }
 
 /// Lists over the same memory.
@@ -40,6 +43,9 @@ struct Log {
     /// What each person was told of, in order.
     told: BTreeMap<(WorkspaceId, UserId), Vec<Told>>,
     cursors: BTreeMap<(WorkspaceId, UserId, TicketId), u64>,
+    drafts: BTreeMap<TicketKey, HashMap<DraftKey, Kept>>,
+    /// What happens to the next savings of drafts, oldest first.
+    draft_mishaps: VecDeque<LostWhere>,
     /// What happens to the next appends, oldest first.
     mishaps: VecDeque<Mishap>,
     /// Reads that are to fail.
@@ -108,6 +114,16 @@ impl MemoryJournal {
         self.log().mishaps.push_back(Mishap::Full);
     }
 
+    /// The next saving of drafts writes nothing and answers `Unavailable`.
+    pub fn fail_next_draft(&self) {
+        self.log().draft_mishaps.push_back(LostWhere::BeforeCommit);
+    }
+
+    /// The next saving of drafts is written, but answers `Unavailable`.
+    pub fn lose_next_draft_answer(&self) {
+        self.log().draft_mishaps.push_back(LostWhere::AfterCommit);
+    }
+
     /// The next `count` reads answer `Unavailable`.
     pub fn fail_next_reads(&self, count: usize) {
         self.log().failing_reads = count;
@@ -135,6 +151,11 @@ impl MemoryJournal {
     /// A ticket as it is stored, right now and past the gate.
     pub fn peek(&self, ticket: TicketKey) -> Option<TicketState> {
         self.log().tickets.get(&ticket).map(|stored| stored.state.clone())
+    }
+
+    /// A draft as it is stored, right now and past the gate.
+    pub fn peek_draft(&self, ticket: TicketKey, key: DraftKey) -> Option<Kept> {
+        self.log().drafts.get(&ticket).and_then(|drafts| drafts.get(&key)).cloned()
     }
 
     /// All events of a ticket as they are stored, right now and past the gate.
@@ -202,6 +223,28 @@ impl Notifications for MemoryJournal {
     }
 }
 
+impl Drafts for MemoryJournal {
+    fn of_ticket(&self, ticket: TicketKey) -> Answer<Vec<Kept>> {
+        self.read(move |log| Ok(log.drafts_of(ticket)))
+    }
+
+    fn save(&self, ticket: TicketKey, drafts: Vec<Kept>) -> Answer<Vec<DraftKey>> {
+        let this = self.clone();
+        self.drafts.pass(move || {
+            let mut log = this.log();
+            let lost = || Err(StoreError::Unavailable("a test wanted it".into()));
+            match log.draft_mishaps.pop_front() {
+                None => Ok(log.save_drafts(ticket, drafts)),
+                Some(LostWhere::BeforeCommit) => lost(),
+                Some(LostWhere::AfterCommit) => {
+                    log.save_drafts(ticket, drafts);
+                    lost()
+                }
+            }
+        })
+    }
+}
+
 impl Log {
     fn append_or_mishap(&mut self, append: Append) -> Result<Appended, StoreError> {
         let lost = || Err(StoreError::Unavailable("a test wanted it".into()));
@@ -226,6 +269,7 @@ impl Log {
         }
         let at = append.state.updated_at;
         let notified = self.tell(&append);
+        self.change_drafts(&append);
         let missed: Vec<bool> = (0..append.events.len()).map(|first| append.missed(first)).collect();
         let events = append.events.into_iter().zip(missed).map(|(event, missed)| StoredEvent {
             seq: event.happened.seq,
@@ -252,6 +296,34 @@ impl Log {
             Notified { user: notice.user, seq: told.len() as u64, reason: notice.reason, ticket_seq }
         };
         notices.map(number).collect()
+    }
+
+    /// What the events of an append do to drafts.
+    fn change_drafts(&mut self, append: &Append) {
+        let of_ticket = self.drafts.entry(append.ticket).or_default();
+        for change in together(append.events.iter().flat_map(|event| &event.drafts)) {
+            let before = of_ticket.get(&change.key).cloned().unwrap_or_else(|| Kept::none(change.key));
+            of_ticket.extend(before.after(&change, append.state.updated_at).map(|after| (change.key, after)));
+        }
+    }
+
+    fn save_drafts(&mut self, ticket: TicketKey, drafts: Vec<Kept>) -> Vec<DraftKey> {
+        let of_ticket = self.drafts.entry(ticket).or_default();
+        let mut written = Vec::new();
+        for draft in drafts {
+            if of_ticket.get(&draft.key).map_or(0, |present| present.revision) + 1 == draft.revision {
+                written.push(draft.key);
+                of_ticket.insert(draft.key, draft);
+            }
+        }
+        written
+    }
+
+    fn drafts_of(&self, ticket: TicketKey) -> Vec<Kept> {
+        let mut drafts: Vec<_> = self.drafts.get(&ticket).into_iter().flatten().map(|(_, kept)| kept.clone()).collect();
+        drafts.sort_by_key(|draft| (draft.text.is_none(), std::cmp::Reverse(draft.updated_at)));
+        drafts.truncate(MAX_DRAFTS as usize);
+        drafts
     }
 
     fn inbox(&self, workspace: WorkspaceId, user: UserId, before: Option<u64>, limit: u32) -> Result<Inbox, StoreError> {

@@ -48,6 +48,16 @@ pub enum Audience {
     Internal,
 }
 
+impl Audience {
+    /// The name on the wire and in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 impl FromStr for Audience {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {

@@ -1,8 +1,10 @@
 -- The fence: appends to many tickets, each of them wholly or not at all; who is absent from the answer wrote nothing.
 -- Called by: the journal's writer and the seeds, once per batch, in a transaction with app.workspaces set.
+-- What an event does to drafts is done with it: one is spent (its text goes), a text comes back (after what is there).
 -- Whoever is told of an event gets a notification with the next number of that person.
--- Indexes: tickets_pkey (wanted rows), events_by_key (spent keys), notification_heads_pkey.
+-- Indexes: tickets_pkey (wanted rows), events_by_key (spent keys), drafts_pkey, notification_heads_pkey.
 -- Locks: the ticket rows, in order and without waiting (SKIP LOCKED); a new ticket waits only for another that makes the same one.
+-- Then the drafts of these tickets, in the order of their key, waiting for those who save them, who wait for nothing but drafts.
 -- Then the heads of those who are told, in order, waiting: last, so that whoever holds one waits for nothing but other heads.
 -- Plan: the writer's connection allows nothing but nested loops over indexes; the memberships (NOT IN, IS TRUE) are hashed lists.
 -- A key that is used between this snapshot and the row's lock breaks the unique index; the batch is then tried one by one.
@@ -69,11 +71,37 @@ inserted AS (
   ORDER BY workspace_id, ticket_id, seq
   RETURNING workspace_id, ticket_id
 ),
+-- Each draft at most once. One step: a text goes (none is given), or one comes; two: what is there goes, and then one comes.
+-- Where there is no text, none is spent.
+drafted AS (
+  INSERT INTO drafts AS d (workspace_id, ticket_id, user_id, audience, revision, body, based_on, authors, updated_at)
+  SELECT c.workspace_id, c.ticket_id, c.user_id, c.audience, c.steps, c.body, c.based_on, c.authors, c.at
+  FROM unnest($39::uuid[], $40::uuid[], $41::uuid[], $42::text[], $43::bigint[], $44::text[], $45::bigint[], $46::jsonb[], $47::timestamptz[])
+       AS c (workspace_id, ticket_id, user_id, audience, steps, body, based_on, authors, at)
+  WHERE ((c.workspace_id, c.ticket_id) IN (SELECT workspace_id, ticket_id FROM fenced)) IS TRUE
+    AND (c.body IS NOT NULL
+         OR EXISTS (SELECT FROM drafts x
+                    WHERE x.workspace_id = c.workspace_id AND x.ticket_id = c.ticket_id AND x.user_id = c.user_id
+                      AND x.audience = c.audience AND x.body IS NOT NULL))
+  ORDER BY c.workspace_id, c.ticket_id, c.user_id, c.audience
+  ON CONFLICT (workspace_id, ticket_id, user_id, audience) DO UPDATE
+  SET revision = d.revision + excluded.revision,
+      body = CASE WHEN excluded.revision > 1 OR d.body IS NULL OR d.body = '' THEN excluded.body
+                  WHEN excluded.body = '' THEN d.body
+                  ELSE d.body || E'\n\n' || excluded.body END,
+      based_on = CASE WHEN excluded.revision > 1 OR d.body IS NULL OR excluded.body IS NULL THEN excluded.based_on
+                      ELSE least(d.based_on, excluded.based_on) END,
+      authors = CASE WHEN excluded.revision > 1 OR d.body IS NULL THEN excluded.authors ELSE d.authors || excluded.authors END,
+      updated_at = excluded.updated_at
+  RETURNING 1
+),
+-- Looks at what was drafted, so that the drafts are locked before the heads.
 told AS MATERIALIZED (
   SELECT *
   FROM unnest($34::uuid[], $35::uuid[], $36::bigint[], $37::uuid[], $38::text[])
        WITH ORDINALITY AS n (workspace_id, ticket_id, ticket_seq, user_id, reason, place)
   WHERE ((workspace_id, ticket_id) IN (SELECT workspace_id, ticket_id FROM fenced)) IS TRUE
+    AND (SELECT count(*) FROM drafted) >= 0
 ),
 heads AS (
   INSERT INTO notification_heads AS h (workspace_id, user_id, last_seq)

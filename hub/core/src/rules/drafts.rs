@@ -1,0 +1,208 @@
+//! Drafts: what somebody writes and has not sent. One per person, ticket and audience, with a revision that counts for ever, so
+//! that of two devices that write at once neither overwrites the other unseen. What becomes of a draft when its reply is sent,
+//! held, taken back or handed over follows from the events of the ticket ([`effects`]). No text is ever lost on the way.
+
+use std::collections::BTreeSet;
+
+use super::record::Happened;
+use super::ticket::TicketState;
+use crate::ids::UserId;
+use crate::time::UnixMs;
+use crate::wire::{Audience, Event, PersonRef};
+
+/// Authors that a draft remembers: who began it, and who went on last.
+pub const MAX_AUTHORS: usize = 8;
+
+/// One draft of a ticket: whose, and who is to read what becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DraftKey {
+    /// Whose.
+    pub user: UserId,
+    /// For whom.
+    pub audience: Audience,
+}
+
+/// What somebody wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftText {
+    /// Markdown; may be empty.
+    pub body: String,
+    /// The last event its author had seen, as the author counts.
+    pub based_on: u64,
+    /// Who began it, then who went on; see [`MAX_AUTHORS`].
+    pub authors: Vec<PersonRef>,
+}
+
+/// A draft as it is kept: a text, or what is left of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Which.
+    pub key: DraftKey,
+    /// Counts every change, for ever; 0 where nothing was ever written.
+    pub revision: u64,
+    /// When it last changed.
+    pub updated_at: UnixMs,
+    /// None where there was never one, or it was sent, handed over or thrown away.
+    pub text: Option<DraftText>,
+}
+
+/// Somebody wrote against a revision that is not the present one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotThePresentOne;
+
+impl Kept {
+    /// Where nothing was ever written.
+    pub const fn none(key: DraftKey) -> Self {
+        Self { key, revision: 0, updated_at: UnixMs(0), text: None }
+    }
+
+    /// Writes `body`, by somebody who has seen `revision`. Answers the draft as it is then, or nothing where it says so already:
+    /// a save that comes again is one save. Where there is no text, who has seen nothing begins anew.
+    ///
+    /// # Errors
+    /// [`NotThePresentOne`]: nothing is written, and nobody's text is lost.
+    pub fn save(
+        &self,
+        revision: u64,
+        body: &str,
+        based_on: u64,
+        by: &PersonRef,
+        now: UnixMs,
+    ) -> Result<Option<Self>, NotThePresentOne> {
+        match &self.text {
+            Some(text) if text.body == body && text.based_on == based_on && revision <= self.revision => return Ok(None),
+            Some(_) if revision == self.revision => {}
+            None if revision == self.revision || revision == 0 => {}
+            Some(_) | None => return Err(NotThePresentOne),
+        }
+        let before = self.text.iter().flat_map(|text| &text.authors);
+        let authors = merged(before.chain([by]));
+        let text = DraftText { body: body.to_owned(), based_on, authors };
+        Ok(Some(Self { key: self.key, revision: self.revision + 1, updated_at: now, text: Some(text) }))
+    }
+
+    /// Throws the text away; where `revision` is given, only that one. Nothing where there is none.
+    ///
+    /// # Errors
+    /// [`NotThePresentOne`]: nothing is thrown away.
+    pub fn discard(&self, revision: Option<u64>, now: UnixMs) -> Result<Option<Self>, NotThePresentOne> {
+        if revision.is_some_and(|seen| seen != self.revision) {
+            return Err(NotThePresentOne);
+        }
+        Ok(self.text.is_some().then(|| Self { key: self.key, revision: self.revision + 1, updated_at: now, text: None }))
+    }
+
+    /// The draft after a change that an event made at `now`; nothing where it changes nothing.
+    pub fn after(&self, change: &DraftChange, now: UnixMs) -> Option<Self> {
+        let left = self.text.as_ref().filter(|_| !change.is_spent);
+        let text = match (&change.given, left) {
+            (None, None) if self.text.is_none() => return None,
+            (None, left) => left.cloned(),
+            (Some(given), None) => Some(given.clone()),
+            (Some(given), Some(left)) => Some(left.clone().with(given)),
+        };
+        Some(Self { key: self.key, revision: self.revision + change.steps(), updated_at: now, text })
+    }
+
+    /// Those who wrote the text, where that was not its owner alone.
+    pub fn other_authors(&self) -> Vec<PersonRef> {
+        let authors = self.text.as_ref().map_or(&[][..], |text| &text.authors);
+        if authors.iter().all(|author| author.id == self.key.user) { Vec::new() } else { authors.to_vec() }
+    }
+}
+
+impl DraftText {
+    /// This text, and another one after a blank line. Based on what the less informed of the two had seen.
+    #[must_use]
+    pub fn with(self, more: &Self) -> Self {
+        let body = match (self.body.as_str(), more.body.as_str()) {
+            ("", body) | (body, "") => body.to_owned(),
+            (first, second) => format!("{first}\n\n{second}"),
+        };
+        Self { body, based_on: self.based_on.min(more.based_on), authors: merged(self.authors.iter().chain(&more.authors)) }
+    }
+}
+
+/// Each author once, in the order in which they came; the first always stays.
+pub fn merged<'a>(authors: impl IntoIterator<Item = &'a PersonRef>) -> Vec<PersonRef> {
+    let mut seen = BTreeSet::new();
+    let mut merged: Vec<PersonRef> = authors.into_iter().filter(|author| seen.insert(author.id)).cloned().collect();
+    if merged.len() > MAX_AUTHORS {
+        merged.drain(1..=merged.len() - MAX_AUTHORS);
+    }
+    merged
+}
+
+/// What an event does to a draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DraftEffect {
+    /// It was sent or handed over.
+    Spend(DraftKey),
+    /// A text comes back: it follows what is there.
+    GiveBack(DraftKey, DraftText),
+}
+
+impl DraftEffect {
+    /// To which draft.
+    pub const fn key(&self) -> DraftKey {
+        match self {
+            Self::Spend(key) | Self::GiveBack(key, _) => *key,
+        }
+    }
+}
+
+/// All that one append does to one draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftChange {
+    /// Which.
+    pub key: DraftKey,
+    /// What was there goes first.
+    pub is_spent: bool,
+    /// What comes then.
+    pub given: Option<DraftText>,
+}
+
+impl DraftChange {
+    /// Revisions it counts for.
+    pub fn steps(&self) -> u64 {
+        u64::from(self.is_spent) + u64::from(self.given.is_some())
+    }
+}
+
+/// What effects in a row do to each draft.
+pub fn together<'a>(effects: impl IntoIterator<Item = &'a DraftEffect>) -> Vec<DraftChange> {
+    let mut changes: Vec<DraftChange> = Vec::new();
+    for effect in effects {
+        let key = effect.key();
+        let at = changes.iter().position(|change| change.key == key).unwrap_or_else(|| {
+            changes.push(DraftChange { key, is_spent: false, given: None });
+            changes.len() - 1
+        });
+        let change = &mut changes[at];
+        match effect {
+            DraftEffect::Spend(_) => (change.is_spent, change.given) = (true, None),
+            DraftEffect::GiveBack(_, text) => {
+                change.given = Some(change.given.take().map_or_else(|| text.clone(), |before| before.with(text)));
+            }
+        }
+    }
+    changes
+}
+
+/// What `happened` does to drafts; `before` is the ticket before it. A sent reply or note spends its author's draft.
+pub fn effects(_before: Option<&TicketState>, happened: &Happened) -> Vec<DraftEffect> {
+    let by_author = |audience| happened.by.id.map(|user| DraftKey { user, audience });
+    match &happened.event {
+        Event::ReplyPosted { audience, .. } => by_author(*audience).map(DraftEffect::Spend).into_iter().collect(),
+        Event::TicketCreated { .. }
+        | Event::StatusChanged { .. }
+        | Event::Assigned { .. }
+        | Event::FieldChanged { .. }
+        | Event::NothingChanged {}
+        | Event::Notified { .. } => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+#[path = "drafts/tests.rs"]
+mod tests;

@@ -1,0 +1,43 @@
+-- What people write and have not sent yet.
+
+-- One draft per person, ticket and audience. One that was sent or thrown away keeps its row without a text, so that its revision
+-- goes on: who has seen an older one is found out. Written each second while somebody types, hence the room. The text is the only
+-- thing here that anybody wrote; it may be erased (body, based_on and authors together).
+CREATE TABLE drafts (
+  workspace_id uuid NOT NULL,
+  ticket_id    uuid NOT NULL,
+  user_id      uuid NOT NULL,
+  audience     text NOT NULL CHECK (audience IN ('public', 'internal')),
+  revision     bigint NOT NULL CHECK (revision > 0),
+  body         text,
+  based_on     bigint CHECK (based_on >= 0),
+  -- [{"id", "name"}]: who began it first, then who went on; those that came back may stand twice
+  authors      jsonb,
+  updated_at   timestamptz NOT NULL,
+  PRIMARY KEY (workspace_id, ticket_id, user_id, audience),
+  CHECK (num_nulls(body, based_on, authors) IN (0, 3))
+) WITH (fillfactor = 70);
+
+DO $$
+DECLARE
+  tenant_table text;
+BEGIN
+  FOREACH tenant_table IN ARRAY ARRAY['drafts'] LOOP
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
+    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
+    EXECUTE format($policy$
+      CREATE POLICY tenant ON %I
+        USING (workspace_id = (SELECT nullif(current_setting('app.workspace', true), '')::uuid))
+        WITH CHECK (workspace_id = (SELECT nullif(current_setting('app.workspace', true), '')::uuid))
+    $policy$, tenant_table);
+    -- the writer of the log serves many tenants in one transaction
+    EXECUTE format($policy$
+      CREATE POLICY writer ON %I
+        USING (workspace_id = ANY ((SELECT nullif(current_setting('app.workspaces', true), '')::uuid[])::uuid[]))
+        WITH CHECK (workspace_id = ANY ((SELECT nullif(current_setting('app.workspaces', true), '')::uuid[])::uuid[]))
+    $policy$, tenant_table);
+  END LOOP;
+END
+$$;
+
+GRANT SELECT, INSERT, UPDATE (revision, body, based_on, authors, updated_at) ON drafts TO tandem_app;
