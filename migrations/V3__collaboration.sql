@@ -41,3 +41,9 @@ END
 $$;
 
 GRANT SELECT, INSERT, UPDATE (revision, body, based_on, authors, updated_at) ON drafts TO tandem_app;
+
+-- How many tickets stand in each queue is read from the index of their statuses alone, without a look at the tickets: it holds
+-- whose they are beside the key. It serves whatever the one before it served, also to the code before this migration. Building
+-- it keeps writers of tickets waiting for as long as it takes: a second or two for a million tickets.
+CREATE INDEX tickets_by_queue ON tickets (workspace_id, status, updated_at) INCLUDE (assignee_id);
+DROP INDEX tickets_by_status;

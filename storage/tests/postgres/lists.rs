@@ -129,3 +129,44 @@ async fn queues_are_counted_as_in_memory_and_only_for_their_tenant() {
     assert_eq!(all.recent.len(), 30);
     assert!(all.queues.iter().any(|(queue, count)| queue.assignee.is_none() && *count > 5), "{:?}", all.queues);
 }
+
+/// 20,000 tickets, most of them of another tenant, with states as heavy as usual, behind the store's back.
+async fn crowd(world: &World) {
+    let superuser = world.db.superuser().await;
+    let (acme, globex) = (world.acme.uuid(), world.globex.uuid());
+    let sql = "INSERT INTO tickets
+        SELECT CASE WHEN n % 4 = 0 THEN $1::uuid ELSE $2::uuid END, gen_random_uuid(), n, 'A ticket', (ARRAY['open', 'closed', 'in_progress'])[1 + n % 3],
+               'p3', NULL, CASE WHEN n % 5 = 0 THEN NULL ELSE md5((n % 50)::text)::uuid END, NULL, md5(n::text)::uuid,
+               now() - n * interval '1 min', now() - n * interval '1 min', now() - n * interval '1 min', 1, 1, sha256('x'), 1,
+               jsonb_build_object('description', repeat(md5(n::text), 30))
+        FROM generate_series(1, 20000) n";
+    // What is committed without waiting for the disk is not vacuumed yet.
+    superuser.batch_execute("SET synchronous_commit = on").await.expect("set");
+    superuser.execute(sql, &[&acme, &globex]).await.expect("inserted");
+    superuser.batch_execute("VACUUM ANALYZE tickets").await.expect("vacuumed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn counting_reads_the_index_of_one_tenant_and_no_ticket() {
+    let world = World::new().await;
+    crowd(&world).await;
+    let counted = world.store.count(world.acme, vec!["open".into(), "in_progress".into()], UnixMs(4_000_000_000_000)).await;
+    let counted = counted.expect("answers");
+    assert_eq!(counted.queues.iter().map(|(_, count)| count).sum::<u64>(), 3_333, "{:?}", counted.queues);
+
+    let (app, driver) =
+        tokio_postgres::connect(&world.db.app_url, tokio_postgres::NoTls).await.expect("the hub's role connects");
+    tokio::spawn(driver);
+    let statement = storage::sql::LIST_COUNT
+        .replace("$1", &format!("'{}'", world.acme))
+        .replace("$2", "'{open,in_progress}'")
+        .replace("$3", "'2100-01-01'");
+    let tenant = format!("BEGIN; SELECT set_config('app.workspace', '{}', true)", world.acme);
+    app.batch_execute(&tenant).await.expect("a tenant");
+    let plan = app.query(&format!("EXPLAIN {statement}"), &[]).await.expect("a plan");
+    let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+    let scans: Vec<&str> =
+        plan.iter().map(|line| line.trim()).filter(|line| line.contains(" Scan ") && line.contains("tickets")).collect();
+    assert!(scans.len() == 2 && scans[0].contains("Index Only Scan using tickets_by_queue"), "{plan:#?}");
+    assert!(scans[1].contains("tickets_by_change"), "{plan:#?}");
+}

@@ -1,5 +1,5 @@
 -- One page of all tickets, newest change first. Planned anew each time, so that filters that are not given cost nothing.
--- Called by: TicketLists::list for staff. Indexes: tickets_by_change, tickets_by_status, tickets_by_assignee. Locks: none.
+-- Called by: TicketLists::list for staff. Indexes: tickets_by_change, tickets_by_queue, tickets_by_assignee. Locks: none.
 SELECT id, state_version, state
 FROM tickets
 WHERE workspace_id = $1
