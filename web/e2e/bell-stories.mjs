@@ -270,7 +270,7 @@ async function unseen({ browser, hub }) {
   // the end of the thread is not on the screen
   const thread = ana.page.getByRole("region", { name: "Thread" });
   await thread.evaluate((box) => box.scrollTo(0, 0));
-  const more = ana.page.getByRole("button", { name: "New messages" });
+  const more = ana.page.getByRole("button", { name: "1 new message" });
   await until("the beginning is on the screen", () => thread.evaluate((box) => box.scrollTop === 0));
   await reply(cleo, "Down here.");
   await more.waitFor();

@@ -1,5 +1,5 @@
 // What people do at the two pages, in the words of the pages.
-import { SOON_MS } from "./pages.mjs";
+import { SOON_MS, until } from "./pages.mjs";
 
 /** @typedef {import("./pages.mjs").Visitor} Visitor */
 
@@ -21,8 +21,20 @@ export const row = ({ page }, title) => page.locator("[data-row]").filter({ hasT
 export const message = ({ page }, text) =>
   page.getByRole("region", { name: "Thread" }).getByRole("article").getByText(text, { exact: true });
 
+/** Waits until a ticket is in the list, and lets it in where the list rests under the pointer. @param {Visitor} visitor @param {string} title */
+export async function letIn(visitor, title) {
+  const { page } = visitor;
+  const pill = page.getByRole("button", { name: /^\d+ new/ });
+  await until(`"${title}" is in the list`, async () => {
+    if ((await row(visitor, title).count()) > 0) return true;
+    if ((await pill.count()) > 0) await pill.click({ timeout: 1000 }).catch(() => {});
+    return false;
+  });
+}
+
 /** Opens a ticket from the list. @param {Visitor} visitor @param {string} title */
 export async function take(visitor, title) {
+  await letIn(visitor, title);
   await row(visitor, title).click();
   await visitor.page.getByRole("heading", { name: title }).waitFor();
   await visitor.page.getByRole("article").first().waitFor();

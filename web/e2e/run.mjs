@@ -3,7 +3,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { bellStories } from "./bell-stories.mjs";
+import { conflictStories } from "./conflict-stories.mjs";
 import { prepareHub } from "./hub.mjs";
+import { listStories } from "./list-stories.mjs";
 import { openBrowser } from "./pages.mjs";
 import { createDatabase } from "./postgres.mjs";
 import { screens } from "./screens.mjs";
@@ -21,6 +23,8 @@ const only = onlyAt < 0 ? "" : (process.argv[onlyAt + 1] ?? "");
 const all = [
   ...stories,
   ...bellStories,
+  ...conflictStories,
+  ...listStories,
   { name: "the screens are accessible in light and dark, wide and narrow (screenshots)", tell: screens },
 ];
 const chosen = all.filter(({ name }) => name.includes(only));

@@ -98,7 +98,7 @@ async function staleScreen({ browser, hub }, ana, title, look) {
   await ana.page.getByText(/replied while you were writing/).waitFor();
   await look("console-meanwhile");
   await ana.page.getByRole("button", { name: "Send", exact: true }).click();
-  await ana.page.getByTestId("stale-panel").waitFor();
+  await ana.page.getByTestId("conflict").waitFor();
   await look("console-stale");
   await ana.page.getByRole("button", { name: "Edit mine" }).click();
   mustBeQuiet(bo, "the other agent");

@@ -105,9 +105,10 @@ async function noBlindReply({ browser, hub }) {
   await reply(bo, "The refund is on its way.");
   await ana.page.getByText(/replied while you were writing/).waitFor();
   await ana.page.getByRole("button", { name: "Send", exact: true }).click();
-  const panel = ana.page.getByTestId("stale-panel");
+  const panel = ana.page.getByTestId("conflict");
   await panel.getByText("The refund is on its way.").waitFor();
-  await panel.getByText("We cannot refund this.").waitFor();
+  if ((await panel.getByLabel("Your reply").inputValue()) !== "We cannot refund this.")
+    throw new Error("the text is not in the panel");
   if ((await count(cleo, "We cannot refund this.")) > 0) throw new Error("the blind reply was sent");
 
   await panel.getByRole("button", { name: "Edit mine" }).click();
@@ -139,10 +140,10 @@ async function twoTitles({ browser, hub }) {
   await row(ana, `${title} by Bo`).waitFor();
   await ana.page.getByLabel("Title", { exact: true }).fill(`${title} by Ana`);
   await ana.page.getByRole("button", { name: "Save" }).click();
-  const told = ana.page.getByLabel("Messages").getByText(/The ticket was not changed. Something new came in between/);
-  await told.waitFor();
+  const told = ana.page.getByTestId("field-conflicts");
+  await told.getByText(`Bo Jensen set “${title} by Bo”, you chose “${title} by Ana”`).waitFor();
   await ana.page.getByRole("heading", { name: `${title} by Bo` }).waitFor();
-  await ana.page.getByRole("button", { name: "Change anyway" }).click();
+  await told.getByRole("button", { name: "Apply mine" }).click();
   await bo.page.getByRole("heading", { name: `${title} by Ana` }).waitFor();
   await told.waitFor({ state: "detached" });
   await leave({ ana, bo, cleo });
@@ -196,11 +197,11 @@ async function offline({ browser, hub }) {
   await mustBe(ana, "offline");
   await reply(ana, "Written in the tunnel.");
   await reply(cleo, "Hello?");
-  await ana.page.getByText("1 waiting to be sent").waitFor();
+  await ana.page.getByText("1 action queued").waitFor();
   await ana.context.setOffline(false);
   await mustBe(ana, "live");
   // the customer wrote meanwhile, so that the reply was a blind one
-  const panel = ana.page.getByTestId("stale-panel");
+  const panel = ana.page.getByTestId("conflict");
   await panel.getByText("Hello?").waitFor();
   await panel.getByRole("button", { name: "Send anyway" }).click();
   await message(cleo, "Written in the tunnel.").waitFor();

@@ -1,15 +1,18 @@
 // Writing to a ticket: draft, send, and what to do when something came in between. The text is never lost on the way.
-import { type RefObject, useRef, useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
+import { conflictedPost } from "../client/conflicts";
 import { newKey } from "../client/ports";
 import type { PostReply } from "../client/state";
-import { type PendingPost, pendingPosts, publicDeedsAfter } from "../client/views";
+import { type PendingPost, publicDeedsAfter } from "../client/views";
 import { Button } from "../ui/basics";
 import { Composer } from "../ui/composer";
 import { mentionedIn } from "../ui/mention";
+import { useToast } from "../ui/toasts";
 import type { Audience, PersonRef, TicketId } from "../wire/generated";
+import { ReplyConflict } from "./conflict/ReplyConflict";
 import { useDrafts } from "./drafts";
 import { useLiveState, useSession } from "./session";
-import { StalePanel } from "./stale-panel";
+import { useUndo } from "./undo";
 import { summary, whomItCalls } from "./words";
 
 export type ReplyBoxHandle = {
@@ -35,9 +38,13 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
   const [audience, setAudience] = useState<Audience>("public");
   const { drafts, saved, write, clear, rebase } = useDrafts(ticket);
   const area = useRef<HTMLTextAreaElement | null>(null);
+  const box = useRef<HTMLDivElement | null>(null);
+  const undo = useUndo();
+  const toast = useToast();
   const seq = state.topics[topic]?.seq ?? 0;
   const draft = drafts[audience];
-  const stale = pendingPosts(state, ticket).find(({ fate }) => fate.at === "refused" && fate.refusal.code === "stale");
+  const conflict = conflictedPost(state, ticket);
+  const heading = useConflictFocus(conflict, box, draft.body === "");
 
   const people = audiences.includes("internal") ? state.people.filter(({ id }) => id !== user.id) : NOBODY;
   const called = mentionedIn(draft.body, people);
@@ -69,6 +76,18 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
     live.withdraw(command.key);
   };
 
+  const discard = (one: PendingPost) => {
+    live.withdraw(one.command.key);
+    const withdrawOffer = undo.offer(() => takeBackLatest.current(one));
+    const restore = () => {
+      withdrawOffer();
+      takeBackLatest.current(one);
+    };
+    toast({ text: "Your reply was discarded.", action: { label: "Undo", act: restore } });
+  };
+
+  const takeBackLatest = useRef(takeBack);
+  takeBackLatest.current = takeBack;
   handle.current = {
     takeBack,
     focus: (which) => {
@@ -79,16 +98,20 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
 
   const isDrafted = draft.body.trim() !== "" && saved[audience] === draft.body;
   return (
-    <div className="flex flex-col gap-2">
-      {stale && (
-        <StalePanel
-          post={stale}
-          onEdit={() => takeBack(stale)}
-          onSendAnyway={() => sendInstead(stale, { force: true })}
-          onNote={audiences.includes("internal") ? () => sendInstead(stale, { audience: "internal" }) : null}
+    <div ref={box} className="flex flex-col gap-2">
+      {conflict && (
+        <ReplyConflict
+          key={conflict.command.key}
+          post={conflict}
+          heading={heading}
+          onText={(text) => live.reword(conflict.command.key, text)}
+          onEdit={() => takeBack(conflict)}
+          onSendAnyway={() => sendInstead(conflict, { force: true })}
+          onNote={audiences.includes("internal") ? () => sendInstead(conflict, { audience: "internal" }) : null}
+          onDiscard={() => discard(conflict)}
         />
       )}
-      {audience === "public" && draft.body.trim() !== "" && !stale && (
+      {audience === "public" && draft.body.trim() !== "" && !conflict && (
         <MeanwhileNotice topic={topic} basedOn={draft.based_on} myId={user.id} onSeen={() => rebase("public", seq)} />
       )}
       <Composer
@@ -131,6 +154,24 @@ function MeanwhileNotice({ topic, basedOn, myId, onSeen }: NoticeProps) {
       </Button>
     </div>
   );
+}
+
+/** The heading gets the focus once, as an answer to a Send of just now; never while somebody writes on or works elsewhere. */
+function useConflictFocus(
+  conflict: PendingPost | undefined,
+  box: RefObject<HTMLElement | null>,
+  isNothingWritten: boolean,
+) {
+  const heading = useRef<HTMLHeadingElement | null>(null);
+  const key = conflict?.command.key;
+  const mayFocus = useRef(isNothingWritten);
+  mayFocus.current = isNothingWritten;
+  useEffect(() => {
+    if (key === undefined || !mayFocus.current) return;
+    const focused = document.activeElement;
+    if (focused === document.body || box.current?.contains(focused)) heading.current?.focus();
+  }, [key, box]);
+  return heading;
 }
 
 function based(on: number | undefined): Partial<PostReply> {

@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { applyTheme } from "../ui/theme";
 import { Toasts } from "../ui/toasts";
 import { SignInProvider } from "./session";
+import { UndoProvider } from "./undo";
 
 export function startPage(page: ReactNode) {
   applyTheme();
@@ -12,7 +13,9 @@ export function startPage(page: ReactNode) {
   createRoot(root).render(
     <StrictMode>
       <Toasts>
-        <SignInProvider>{page}</SignInProvider>
+        <UndoProvider>
+          <SignInProvider>{page}</SignInProvider>
+        </UndoProvider>
       </Toasts>
     </StrictMode>,
   );

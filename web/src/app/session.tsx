@@ -12,7 +12,7 @@ import {
 } from "react";
 import { type Keep, openKeep } from "../client/keep";
 import { LiveClient } from "../client/live";
-import { browserWorld, newKey } from "../client/ports";
+import { browserWorld } from "../client/ports";
 import * as rest from "../client/rest";
 import type { Link } from "../client/socket";
 import type { Command, Refusal, State } from "../client/state";
@@ -25,7 +25,8 @@ import { publicRefusal } from "./words";
 export type SignIn =
   | { at: "loading" }
   | { at: "failed"; problem: rest.Problem }
-  | { at: "signed_out"; why: "never" | "asked" | "ended" }
+  /** `elsewhere`: while the page was open, so that somebody or something else has ended it. */
+  | { at: "signed_out"; why: "never" | "asked" | "ended" | "elsewhere" }
   | { at: "signed_in"; signedIn: rest.SignedIn };
 
 type SignInContext = {
@@ -79,7 +80,7 @@ export function SignInProvider({ children }: { children: ReactNode }) {
         void endSession(toast);
         setSignIn(leave("asked"));
       },
-      ended: () => setSignIn(leave("ended")),
+      ended: () => setSignIn(leave("elsewhere")),
       retry: () => setSignIn({ at: "loading" }),
     }),
     [signIn, toast],
@@ -90,7 +91,7 @@ export function SignInProvider({ children }: { children: ReactNode }) {
   useEffect(() => {
     if (userId === null) return;
     const follow = ({ key, newValue }: StorageEvent) => {
-      if (key === HINT && newValue !== userId) setSignIn({ at: "signed_out", why: "ended" });
+      if (key === HINT && newValue !== userId) setSignIn({ at: "signed_out", why: "elsewhere" });
     };
     window.addEventListener("storage", follow);
     return () => window.removeEventListener("storage", follow);
@@ -117,9 +118,7 @@ export function SessionProvider({ signedIn, children }: { signedIn: rest.SignedI
   // biome-ignore lint/correctness/useExhaustiveDependencies: one line per person, however often the rest is drawn anew
   useEffect(() => {
     const keep = openKeep(workspaceId, userId);
-    const onRefused = (command: Command, refusal: Refusal) => {
-      toast({ text: publicRefusal(command, refusal), ...forced(live, command, refusal) });
-    };
+    const onRefused = (command: Command, refusal: Refusal) => toast({ text: publicRefusal(command, refusal) });
     const onDoubt = () => {
       void rest.whoAmI().then((answer) => {
         if (!answer.ok && answer.problem.code === "unauthenticated") live.endSignIn();
@@ -157,6 +156,12 @@ export function useSession(): Session {
   return held(useContext(SessionContext), "SessionProvider");
 }
 
+/** A part of the state, redrawn only when that part changes. `select` must answer the same thing for the same state. */
+export function useLive<T>(select: (state: State) => T): T {
+  const { live } = useSession();
+  return useSyncExternalStore(live.onChange, () => select(live.getState()));
+}
+
 /** The whole state, redrawn with every change of it. */
 export function useLiveState(): State {
   const { live } = useSession();
@@ -176,7 +181,7 @@ export function useTopic(topic: string) {
   return { topic: useLiveState().topics[topic], again };
 }
 
-function leave(why: "asked" | "ended"): SignIn {
+function leave(why: "asked" | "ended" | "elsewhere"): SignIn {
   writeSetting(HINT, null);
   return { at: "signed_out", why };
 }
@@ -198,16 +203,6 @@ function socketAddress(): string {
 /** `?codec=json` shows readable frames in the browser's tools. */
 function chosenCodec() {
   return new URLSearchParams(window.location.search).get("codec") === "json" ? json : msgpack;
-}
-
-/** A change that was refused as stale can be asked for once more, knowing what came in between. */
-function forced(live: LiveClient, command: Command, refusal: Refusal) {
-  if (refusal.code !== "stale") return {};
-  const again = (changed: Command) => ({ action: { label: "Change anyway", act: () => live.submit(changed) } });
-  if (command.type === "change_status") return again({ ...command, key: newKey(), force: true });
-  const seq = live.getState().topics[`ticket:${command.ticket_id}`]?.seq;
-  if (command.type === "update_ticket" && seq !== undefined) return again({ ...command, key: newKey(), based_on: seq });
-  return {};
 }
 
 async function sendUnsent(live: LiveClient, keep: Keep) {

@@ -2,6 +2,7 @@
 import { type FormEvent, type ReactNode, useState } from "react";
 import * as rest from "../client/rest";
 import { Button, Field, inputLook, LoadFailed, Skeleton } from "../ui/basics";
+import { LinkPill } from "../ui/link-pill";
 import { Mark } from "../ui/mark";
 import { readSetting, writeSetting } from "../ui/theme";
 import { SessionProvider, useSignIn } from "./session";
@@ -28,13 +29,16 @@ export function SignInGate({ title, welcome, children }: Props) {
         </main>
       );
     case "signed_out":
-      return <SignInForm title={title} welcome={welcome} hasEnded={signIn.why === "ended"} />;
+      return <SignInForm title={title} welcome={welcome} why={signIn.why} />;
     case "signed_in":
       return <SessionProvider signedIn={signIn.signedIn}>{children}</SessionProvider>;
   }
 }
 
-function SignInForm({ title, welcome, hasEnded }: { title: string; welcome: string; hasEnded: boolean }) {
+type SignInFormProps = { title: string; welcome: string; why: "never" | "asked" | "ended" | "elsewhere" };
+
+function SignInForm({ title, welcome, why }: SignInFormProps) {
+  const hasEnded = why === "ended" || why === "elsewhere";
   const { signedIn } = useSignIn();
   const [workspace, setWorkspace] = useState(() => readSetting(LAST_WORKSPACE) ?? "");
   const [email, setEmail] = useState("");
@@ -55,6 +59,7 @@ function SignInForm({ title, welcome, hasEnded }: { title: string; welcome: stri
 
   return (
     <main className="flex min-h-full flex-col items-center px-4 py-10 sm:justify-center">
+      {why === "elsewhere" && <LinkPill link="signed_out" />}
       <div className="appear w-full max-w-sm">
         <div className="mb-6 flex flex-col items-center gap-3 text-center">
           <Mark size={44} />

@@ -1,6 +1,7 @@
 // The thread of one ticket, for either side of the desk: what happened, and my own messages that are still on their way.
 import { ArrowDown } from "lucide-react";
-import { Fragment, memo, type RefObject, useRef, useState } from "react";
+import { Fragment, memo, type RefObject, useMemo, useRef, useState } from "react";
+import { isConflict } from "../client/conflicts";
 import { olderEvents } from "../client/rest";
 import type { TopicState } from "../client/state";
 import { type PendingPost, pendingPosts } from "../client/views";
@@ -26,17 +27,21 @@ type Props = {
   again: () => void;
 };
 
+const NO_EVENTS: readonly EventRecord[] = [];
+
 /** Mount it with the ticket as its key. */
 export function Thread({ ticket, topic, side, replyBox, again }: Props) {
   const { user } = useSession();
   const state = useLiveState();
   const known = state.topics[topic];
-  const events = known?.events ?? [];
-  const posts = pendingPosts(state, ticket).filter((post) => !isStale(post));
+  const events = known?.events ?? NO_EVENTS;
+  const posts = pendingPosts(state, ticket).filter((post) => !isConflict(post));
+  const messages = useMemo(() => events.filter(({ event }) => event.type === "reply_posted").length, [events]);
   const stick = useStickToEnd(
     events[0]?.seq,
     posts.at(-1)?.command.key ?? events.at(-1)?.seq,
     `${events.length} ${posts.length}`,
+    messages,
   );
 
   useJump(stick.ref, events);
@@ -78,14 +83,15 @@ export function Thread({ ticket, topic, side, replyBox, again }: Props) {
           )}
         </div>
       </section>
-      {stick.hasNewBelow && (
+      {stick.newBelow > 0 && (
         <Button
           tone="primary"
           size="small"
           onClick={stick.toEnd}
           className="-translate-x-1/2 absolute bottom-3 left-1/2 rounded-full shadow-float"
         >
-          <ArrowDown aria-hidden="true" size={15} /> New messages
+          <ArrowDown aria-hidden="true" size={15} />{" "}
+          {stick.newBelow === 1 ? "1 new message" : `${stick.newBelow} new messages`}
         </Button>
       )}
     </div>
@@ -203,10 +209,12 @@ function MyPost({
   replyBox: RefObject<ReplyBoxHandle | null>;
 }) {
   const { live, user } = useSession();
+  const toast = useToast();
   const isLive = useLink().at === "live";
   const { command, fate } = post;
   const at = new Date(post.asked_at_ms).toISOString();
-  const look = command.audience === "internal" ? "note" : "ours";
+  const hasFailed = fate.at === "refused";
+  const look = hasFailed ? "failed" : command.audience === "internal" ? "note" : "ours";
   return (
     <Message author={user.name} {...(side === "customer" && { role: "You" })} look={look} at={at} body={command.body}>
       {fate.at === "refused" ? (
@@ -214,12 +222,26 @@ function MyPost({
           why={reason(fate.refusal)}
           onRetry={() => live.retry(command.key)}
           onEdit={() => replyBox.current?.takeBack(post)}
+          onCopy={() => void copyText(command.body).then((isCopied) => toast({ text: isCopied ? COPIED : NOT_COPIED }))}
         />
       ) : (
         <Sending words={isLive ? "Sending…" : "Will be sent as soon as the connection is back."} />
       )}
     </Message>
   );
+}
+
+const COPIED = "The text is in the clipboard.";
+const NOT_COPIED = "The browser does not let this page use the clipboard: select the text and copy it yourself.";
+
+/** True when it worked: pages without TLS may not. */
+async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The first message of somebody else after what I had read, and when that was; null where nothing is new. */
@@ -230,10 +252,6 @@ function firstNewTo(events: readonly EventRecord[], readBefore: number | null, m
     ({ seq, by, event }) => seq > readBefore && by.id !== myId && event.type === "reply_posted",
   );
   return first && readAt !== undefined ? { seq: first.seq, readAt } : null;
-}
-
-function isStale({ fate }: PendingPost): boolean {
-  return fate.at === "refused" && fate.refusal.code === "stale";
 }
 
 function lookOf(by: Actor, side: Side, myId: string): MessageLook {

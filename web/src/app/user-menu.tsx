@@ -41,7 +41,7 @@ export function UserMenu({ withName = false, shortcuts }: Props) {
         <>
           <MenuSeparator />
           <MenuChoices
-            heading="Keys without Ctrl (j, k, r, n, b)"
+            heading="Keys without Ctrl (j, k, r, n, b, z, .)"
             value={shortcuts.areOn ? "on" : "off"}
             choices={[
               { value: "on", label: "On" },

@@ -119,6 +119,20 @@ export function labelOf(workflow: Workflow, statusId: string): string {
   return workflow.statuses.find((status) => status.id === statusId)?.label ?? statusId;
 }
 
+/** What a field is called. */
+export function fieldName(field: string): string {
+  const words = field.replace(/_(id|at)$/, "").replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** A field's value as people read it. */
+export function fieldValue(field: string, value: unknown, workflow: Workflow): string {
+  if (value === null || value === undefined) return "nothing";
+  if (field === "status") return labelOf(workflow, String(value));
+  if (field === "priority") return shown(value);
+  return typeof value === "object" ? JSON.stringify(value) : `“${String(value)}”`;
+}
+
 function what(command: Command): string {
   switch (command.type) {
     case "post_reply":

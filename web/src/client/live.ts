@@ -1,7 +1,8 @@
 // The signed-in page's line to the hub: what is watched, what is asked and not yet answered, and the state that results.
 // After every interruption it resumes each topic where it stopped and sends each unanswered command again with its key.
-import { type Codec, readEvents } from "../wire/codec";
+import { type Codec, isRecord, readEvents } from "../wire/codec";
 import type { CommandKey, ServerFrame, TicketId, UserId } from "../wire/generated";
+import { isFieldChange } from "./conflicts";
 import { Marks } from "./marks";
 import type { Timer, World } from "./ports";
 import { Connection, type Link } from "./socket";
@@ -16,7 +17,7 @@ export type Outbox = {
 };
 
 export type LiveListeners = {
-  /** A change other than a reply did not happen. Replies stay in the state, with the reason. */
+  /** A change did not happen. Replies, and changes that somebody else was faster with, stay in the state, with the reason. */
   onRefused(command: Command, refusal: Refusal): void;
   /** Whether the sign-in still holds should be asked by REST. */
   onDoubt(): void;
@@ -42,6 +43,7 @@ export class LiveClient {
   private readonly unanswered = new Map<CommandKey, Unanswered>();
   private readonly marks: Marks;
   private clockOffsetMs = 0;
+  private heardAtMs: number | null = null;
   private isTelling = false;
 
   constructor(
@@ -99,6 +101,9 @@ export class LiveClient {
   /** Milliseconds since 1970 by the hub's clock. */
   readonly nowMs = () => this.world.nowMs() + this.clockOffsetMs;
 
+  /** When the hub was last heard, by its clock; null before the first word. */
+  readonly heardMs = () => this.heardAtMs;
+
   /** Watches a topic until the answered function is called. */
   watch(topic: string): () => void {
     const count = this.watchers.get(topic) ?? 0;
@@ -134,7 +139,15 @@ export class LiveClient {
     this.pump();
   }
 
-  /** Takes a refused reply out of the way, because its text goes back to whoever wrote it. */
+  /** Changes the text of a reply that was not sent; it is kept over a reload like the first one. */
+  reword(key: CommandKey, body: string) {
+    this.happen({ type: "local:reworded", key, body });
+    const pending = this.state.pending.find((one) => one.command.key === key);
+    if (pending?.command.type === "post_reply" && pending.fate.at === "refused")
+      this.outbox.put(pending.command, pending.asked_at_ms);
+  }
+
+  /** Takes a refused change out of the way: it has been decided on, or its text goes back to whoever wrote it. */
   withdraw(key: CommandKey) {
     if (this.unanswered.has(key)) return;
     this.outbox.remove(key);
@@ -211,6 +224,7 @@ export class LiveClient {
     // another tab may have signed somebody else in: nothing of mine may be sent in their name
     if (frame.type === "welcome" && frame.user.id !== this.userId) return this.endSignIn();
     if (frame.type === "welcome") this.clockOffsetMs = offset(frame.server_time, this.world.nowMs());
+    this.heardAtMs = this.nowMs();
     this.happen(frame);
     if (frame.type === "welcome") this.resume();
     if (frame.type === "ack") this.acked(frame);
@@ -250,16 +264,14 @@ export class LiveClient {
     one.requestId = null;
     if (isPassing(frame.code) && one.tries < MAX_TRIES) return this.pauseThen(one, frame.retry_after_ms);
     this.unanswered.delete(one.command.key);
-    this.giveBack(one.command, {
-      code: frame.code,
-      message: frame.message,
-      events: readEvents(frame.detail?.["events"]),
-    });
+    this.giveBack(one.command, refusalOf(frame));
     this.pump();
   }
 
   private giveBack(command: Command, refusal: Refusal) {
-    if (command.type === "post_reply") return this.happen({ type: "local:refused", key: command.key, refusal });
+    const awaitsDecision = refusal.code === "stale" && isFieldChange(command);
+    if (command.type === "post_reply" || awaitsDecision)
+      return this.happen({ type: "local:refused", key: command.key, refusal });
     this.happen({ type: "local:withdrawn", key: command.key });
     this.told.onRefused(command, refusal);
   }
@@ -302,6 +314,14 @@ export class LiveClient {
 /** Codes after which the same frame may go through a little later. */
 function isPassing(code: string): boolean {
   return code === "unavailable" || code === "busy" || code === "rate_limited";
+}
+
+function refusalOf({ code, message, detail }: Extract<ServerFrame, { type: "error" }>): Refusal {
+  const by = detail?.["by"];
+  const until = detail?.["until"];
+  const isClaim = isRecord(by) && typeof by["id"] === "string" && typeof by["name"] === "string";
+  const claim = isClaim ? { claim: { by: { id: `${by["id"]}`, name: `${by["name"]}` }, until: `${until ?? ""}` } } : {};
+  return { code, message, events: readEvents(detail?.["events"]), ...claim };
 }
 
 function offset(serverTime: string, nowMs: number): number {

@@ -29,6 +29,8 @@ export type Refusal = {
   message: string;
   /** `stale`: what came in between, oldest first. */
   events: readonly EventRecord[];
+  /** `claimed`: who is answering, and until when that holds if nothing renews it. */
+  claim?: { by: PersonRef; until: string };
 };
 
 /** How far a change that I asked for has come. */
@@ -117,6 +119,8 @@ export type LocalEvent =
   | { type: "local:acked"; key: CommandKey; seq: number | null }
   | { type: "local:refused"; key: CommandKey; refusal: Refusal }
   | { type: "local:asked_again"; key: CommandKey }
+  /** The text of a reply that was not sent, changed by its author. */
+  | { type: "local:reworded"; key: CommandKey; body: string }
   | { type: "local:withdrawn"; key: CommandKey }
   | { type: "local:rows_loaded"; tickets: readonly TicketView[] }
   | { type: "local:older_loaded"; topic: string; events: readonly EventRecord[] }

@@ -46,6 +46,8 @@ export function reduce(state: State, input: ServerFrame | LocalEvent): State {
       return withFate(state, input.key, { at: "refused", refusal: input.refusal });
     case "local:asked_again":
       return withFate(state, input.key, { at: "sending" });
+    case "local:reworded":
+      return { ...state, pending: state.pending.map((one) => reworded(one, input)) };
     case "local:withdrawn":
       return { ...state, pending: state.pending.filter((one) => one.command.key !== input.key) };
     case "local:rows_loaded":
@@ -198,6 +200,12 @@ function settleUpTo(state: State, topic: string, seq: number): State {
   const isSettled = ({ command, fate }: Pending) =>
     command.ticket_id === ticket && fate.at === "acked" && fate.seq <= seq;
   return state.pending.some(isSettled) ? { ...state, pending: state.pending.filter((one) => !isSettled(one)) } : state;
+}
+
+function reworded(one: Pending, { key, body }: { key: string; body: string }): Pending {
+  const { command, fate } = one;
+  const isMeant = command.key === key && command.type === "post_reply" && fate.at === "refused";
+  return isMeant ? { ...one, command: { ...command, body } } : one;
 }
 
 function withFate(state: State, key: string, fate: Pending["fate"]): State {

@@ -14,7 +14,7 @@ import { Fence } from "../ui/fence";
 import { Mark } from "../ui/mark";
 import { useTitle } from "../ui/title";
 import { useShortcuts } from "./keys";
-import { List } from "./scenes/List/List";
+import { List, type ListHandle } from "./scenes/List/List";
 import { Rail } from "./scenes/List/Rail";
 import { Ticket } from "./scenes/Ticket/Ticket";
 import { readChoice, VIEWS } from "./views";
@@ -31,7 +31,8 @@ function StaffDesk() {
   const choice = readChoice(query, workspace.workflow);
   const replyBox = useRef<ReplyBoxHandle | null>(null);
   const bell = useRef<BellHandle | null>(null);
-  const shortcuts = useShortcuts(replyBox, bell);
+  const list = useRef<ListHandle | null>(null);
+  const shortcuts = useShortcuts(replyBox, bell, list);
   useTopic("workspace");
   useTitle(ticketId ? null : `${VIEWS[choice.view].label} · ${workspace.name}`);
 
@@ -74,7 +75,7 @@ function StaffDesk() {
           )}
         >
           <Fence what="The list">
-            <List choice={choice} openId={ticketId ?? null} />
+            <List key={`${choice.view} ${choice.status}`} choice={choice} openId={ticketId ?? null} handle={list} />
           </Fence>
         </div>
         <section

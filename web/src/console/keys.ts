@@ -2,28 +2,35 @@
 import { type RefObject, useEffect, useState } from "react";
 import type { BellHandle } from "../app/bell/Bell";
 import type { ReplyBoxHandle } from "../app/reply-box";
+import { type Undo, useUndo } from "../app/undo";
 import { readSetting, writeSetting } from "../ui/theme";
+import type { ListHandle } from "./scenes/List/List";
 
 const NAME = "tandem-keys";
 
 /** Marks the links of a list that j and k walk along. */
 export const ROW = "data-row";
 
-export function useShortcuts(replyBox: RefObject<ReplyBoxHandle | null>, bell: RefObject<BellHandle | null>) {
+export function useShortcuts(
+  replyBox: RefObject<ReplyBoxHandle | null>,
+  bell: RefObject<BellHandle | null>,
+  list: RefObject<ListHandle | null>,
+) {
+  const undo = useUndo();
   const [areOn, setAreOn] = useState(() => readSetting(NAME) !== "off");
   useEffect(() => {
     if (!areOn) return;
     const onKeyDown = (pressed: KeyboardEvent) => {
       if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || pressed.isComposing || isTyping(pressed.target))
         return;
-      const act = actionOf(pressed.key, replyBox.current, bell.current);
+      const act = actionOf(pressed.key, replyBox.current, bell.current, list.current, undo);
       if (!act) return;
       pressed.preventDefault();
       act();
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
-  }, [areOn, replyBox, bell]);
+  }, [areOn, replyBox, bell, list, undo]);
   const setOn = (on: boolean) => {
     writeSetting(NAME, on ? null : "off");
     setAreOn(on);
@@ -31,7 +38,13 @@ export function useShortcuts(replyBox: RefObject<ReplyBoxHandle | null>, bell: R
   return { areOn, setOn };
 }
 
-function actionOf(key: string, replyBox: ReplyBoxHandle | null, bell: BellHandle | null): (() => void) | null {
+function actionOf(
+  key: string,
+  replyBox: ReplyBoxHandle | null,
+  bell: BellHandle | null,
+  list: ListHandle | null,
+  undo: Undo,
+): (() => void) | null {
   switch (key) {
     case "j":
       return () => walk(1);
@@ -43,6 +56,10 @@ function actionOf(key: string, replyBox: ReplyBoxHandle | null, bell: BellHandle
       return replyBox && (() => replyBox.focus("internal"));
     case "b":
       return bell && (() => bell.toggle());
+    case ".":
+      return list && (() => void list.letIn());
+    case "z":
+      return () => void undo.take();
     default:
       return null;
   }

@@ -1,4 +1,6 @@
 // The lists an agent can look at, and which ticket belongs in which.
+
+import { labelOf } from "../app/words";
 import type { TicketFilter } from "../client/rest";
 import { isDone } from "../client/views";
 import type { AgentTicket, Workflow } from "../wire/generated";
@@ -53,6 +55,22 @@ export function belongs(ticket: AgentTicket, { view, status }: ListChoice, workf
     case "unassigned":
       return ticket.assignee_id === null;
   }
+}
+
+/**
+ * Why a ticket is not in the list any more.
+ * @param nameOf the name of whoever it is assigned to; null for nobody
+ */
+export function whyGone(
+  ticket: AgentTicket,
+  choice: ListChoice,
+  workflow: Workflow,
+  nameOf: (id: string | null) => string | null,
+): string {
+  const isElsewhere = choice.status !== null ? ticket.status !== choice.status : isDone(workflow, ticket.status);
+  if (isElsewhere && choice.view !== "all") return `Now ${labelOf(workflow, ticket.status)}`;
+  const assignee = nameOf(ticket.assignee_id);
+  return assignee === null ? "Nobody has this any more" : `${assignee} took this`;
 }
 
 /** A loaded page, as far as the order depends on it. */

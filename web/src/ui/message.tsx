@@ -6,7 +6,7 @@ import { Avatar, Button } from "./basics";
 import { TimeAgo, useTimeOfDay } from "./clock";
 import { Markdown } from "./markdown";
 
-export type MessageLook = "theirs" | "ours" | "note";
+export type MessageLook = "theirs" | "ours" | "note" | "failed";
 
 type MessageProps = {
   author: string;
@@ -35,6 +35,7 @@ export function Message({ author, role, look, at, body, remark, mentions, badge,
         look === "theirs" && "border-line bg-surface",
         look === "ours" && "border-transparent bg-accent-soft",
         look === "note" && "border-note-line bg-note",
+        look === "failed" && "border-danger-line bg-danger-soft",
       )}
     >
       <Avatar name={author} tone={look === "theirs" ? "person" : "staff"} />
@@ -69,21 +70,23 @@ export function Sending({ words }: { words: string }) {
   );
 }
 
-export function NotSent({ why, onRetry, onEdit }: { why: string; onRetry: () => void; onEdit: () => void }) {
+type NotSentProps = { why: string; onRetry: () => void; onEdit: () => void; onCopy: () => void };
+
+export function NotSent({ why, onRetry, onEdit, onCopy }: NotSentProps) {
   return (
-    <div
-      role="alert"
-      className="mt-3 flex flex-wrap items-center gap-2 rounded-lg bg-danger-soft py-1.5 ps-3 pe-1.5 text-danger text-sm"
-    >
+    <div role="alert" className="mt-3 flex flex-wrap items-center gap-2 text-danger text-sm">
       <CircleAlert aria-hidden="true" size={15} />
       <p className="grow">
-        <strong className="font-semibold">Not sent.</strong> {why}
+        <strong className="font-semibold">Not sent:</strong> {why}
       </p>
       <Button size="small" onClick={onRetry}>
         Retry
       </Button>
       <Button size="small" onClick={onEdit}>
         Edit
+      </Button>
+      <Button size="small" onClick={onCopy}>
+        Copy
       </Button>
     </div>
   );

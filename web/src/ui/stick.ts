@@ -12,8 +12,8 @@ export function isAtEnd(box: HTMLElement): boolean {
 type Stick = {
   ref: RefObject<HTMLElement | null>;
   onScroll: () => void;
-  /** Something was added below what is seen. */
-  hasNewBelow: boolean;
+  /** How many messages were added below what is seen. */
+  newBelow: number;
   toEnd: () => void;
 };
 
@@ -21,11 +21,12 @@ type Stick = {
  * @param first identifies the first entry: another one means that older entries came
  * @param last identifies the last entry: another one means that newer entries came
  * @param size anything whose change may change the height
+ * @param messages how many entries are messages, which is what is counted below
  */
-export function useStickToEnd(first: unknown, last: unknown, size: unknown): Stick {
+export function useStickToEnd(first: unknown, last: unknown, size: unknown, messages: number): Stick {
   const ref = useRef<HTMLElement | null>(null);
-  const seen = useRef({ isAtEnd: true, height: 0, first, last });
-  const [hasNewBelow, setHasNewBelow] = useState(false);
+  const seen = useRef({ isAtEnd: true, height: 0, first, last, messages });
+  const [newBelow, setNewBelow] = useState(0);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: size only says when to look again
   useLayoutEffect(() => {
@@ -34,9 +35,9 @@ export function useStickToEnd(first: unknown, last: unknown, size: unknown): Sti
     const before = seen.current;
     if (before.isAtEnd) box.scrollTop = box.scrollHeight;
     else if (before.first !== first) box.scrollTop += box.scrollHeight - before.height;
-    else if (before.last !== last) setHasNewBelow(true);
-    seen.current = { isAtEnd: before.isAtEnd, height: box.scrollHeight, first, last };
-  }, [first, last, size]);
+    else if (before.last !== last) setNewBelow((count) => count + Math.max(0, messages - before.messages));
+    seen.current = { isAtEnd: before.isAtEnd, height: box.scrollHeight, first, last, messages };
+  }, [first, last, size, messages]);
 
   // The box also changes when the composer grows or an image of text wraps anew.
   useLayoutEffect(() => {
@@ -54,11 +55,11 @@ export function useStickToEnd(first: unknown, last: unknown, size: unknown): Sti
     if (!box) return;
     const isNowAtEnd = isAtEnd(box);
     seen.current = { ...seen.current, isAtEnd: isNowAtEnd, height: box.scrollHeight };
-    if (isNowAtEnd) setHasNewBelow(false);
+    if (isNowAtEnd) setNewBelow(0);
   };
   const toEnd = () => {
     const box = ref.current;
     if (box) box.scrollTop = box.scrollHeight;
   };
-  return { ref, onScroll, hasNewBelow, toEnd };
+  return { ref, onScroll, newBelow, toEnd };
 }

@@ -1,56 +1,87 @@
-// A live list of tickets: rows change in place, new ones appear on top, nothing moves under the cursor.
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { ListFilter } from "lucide-react";
-import { useEffect, useMemo } from "react";
+// A live list of tickets: rows change in place; nothing moves while somebody is at it, and what is new waits on top.
+import { ArrowUp, ListFilter } from "lucide-react";
+import { type RefObject, useEffect, useImperativeHandle, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
-import { useLink, useLiveState, useSession } from "../../../app/session";
-import { listTickets, type Problem, type TicketPage } from "../../../client/rest";
-import { isAgentTicket } from "../../../client/store";
+import { useLive, useLiveState, useSession } from "../../../app/session";
 import { unreadTickets } from "../../../client/told";
-import { ticketView } from "../../../client/views";
 import { Button, LoadFailed, Nothing, Skeleton } from "../../../ui/basics";
 import { Menu, MenuChoices } from "../../../ui/menu";
-import type { AgentTicket } from "../../../wire/generated";
-import { belongs, filterOf, type ListChoice, orderRows, VIEWS, writeChoice } from "../../views";
+import type { AgentTicket, TicketId } from "../../../wire/generated";
+import { type ListChoice, VIEWS, whyGone, writeChoice } from "../../views";
+import { useIsFrozen } from "./frozen";
 import { Row } from "./Row";
+import { useRows, useShown } from "./rows";
 
-type Props = { choice: ListChoice; openId: string | null };
+export type ListHandle = {
+  /** Lets in what waits on top; false when nothing does. */
+  letIn(): boolean;
+};
 
-export function List({ choice, openId }: Props) {
+type Props = { choice: ListChoice; openId: string | null; handle: RefObject<ListHandle | null> };
+
+/** Mount it with the choice as its key. */
+export function List({ choice, openId, handle }: Props) {
   const { workspace } = useSession();
-  const { rows, query } = useRows(choice, openId);
-  const { people } = useLiveState();
+  const box = useRef<HTMLDivElement | null>(null);
+  const { wanted, tickets, query } = useRows(choice, openId);
+  const { shown, letIn } = useShown(wanted, useIsFrozen(box));
+  const people = useLive((state) => state.people);
   const unread = unreadTickets(useLiveState());
   const names = useMemo(() => new Map(people.map(({ id, name }) => [id, name])), [people]);
+  const lastSeen = useLastSeen(tickets);
+  const nameOf = (id: string | null) => id && (names.get(id) ?? "Assigned");
+  const letInAll = () => {
+    letIn();
+    box.current?.scrollTo({ top: 0 });
+  };
+  useImperativeHandle(handle, () => ({
+    letIn: () => {
+      if (shown.waiting > 0) letInAll();
+      return shown.waiting > 0;
+    },
+  }));
   return (
     <section aria-label="Tickets" className="flex h-full min-h-0 flex-col bg-surface">
-      <header className="flex items-center gap-2 border-line border-b py-2 ps-4 pe-2">
-        <h1 className="grow font-semibold text-lg tracking-tight">{VIEWS[choice.view].label}</h1>
+      <header className="flex h-13.5 shrink-0 items-center gap-3 whitespace-nowrap border-line border-b ps-4 pe-2">
+        <h1 className="font-semibold text-lg tracking-tight">{VIEWS[choice.view].label}</h1>
+        <Waiting count={shown.waiting} onLetIn={letInAll} />
         <StatusFilter choice={choice} openId={openId} />
       </header>
-      <div className="min-h-0 grow overflow-y-auto">
+      <div ref={box} className="min-h-0 grow overflow-y-auto [overflow-anchor:none]">
         {query.isPending && <Skeleton lines={6} />}
-        {query.isError && rows.length === 0 && (
+        {query.isError && shown.places.length === 0 && (
           <LoadFailed what="The list" why={query.error.detail} onRetry={() => void query.refetch()} />
         )}
-        {query.isSuccess && rows.length === 0 && (
+        {query.isSuccess && shown.places.length === 0 && (
           <Nothing title="Nothing here">
             <p>{choice.status === null ? VIEWS[choice.view].empty : "No ticket of this view has that status."}</p>
           </Nothing>
         )}
-        {rows.length > 0 && (
+        {shown.places.length > 0 && (
           <ul>
-            {rows.map((ticket) => (
-              <Row
-                key={ticket.id}
-                ticket={ticket}
-                workflow={workspace.workflow}
-                isOpen={ticket.id === openId}
-                isUnread={unread.has(ticket.id)}
-                search={writeChoice(choice)}
-                assignee={ticket.assignee_id && (names.get(ticket.assignee_id) ?? "Assigned")}
-              />
-            ))}
+            {shown.places.map(({ id, goneUntilMs }) => {
+              const ticket = lastSeen.get(id);
+              return (
+                ticket && (
+                  <Row
+                    key={id}
+                    ticket={ticket}
+                    workflow={workspace.workflow}
+                    isOpen={id === openId}
+                    isUnread={unread.has(id)}
+                    search={writeChoice(choice)}
+                    assignee={nameOf(ticket.assignee_id)}
+                    gone={
+                      goneUntilMs === null
+                        ? null
+                        : tickets.has(id)
+                          ? whyGone(ticket, choice, workspace.workflow, nameOf)
+                          : OUT_OF_SIGHT
+                    }
+                  />
+                )
+              );
+            })}
           </ul>
         )}
         {query.hasNextPage && (
@@ -65,7 +96,40 @@ export function List({ choice, openId }: Props) {
   );
 }
 
-function StatusFilter({ choice, openId }: Props) {
+const OUT_OF_SIGHT = "You can no longer see this";
+
+/** Beside the heading: over the list, it would come under the pointer that it waits for. */
+function Waiting({ count, onLetIn }: { count: number; onLetIn: () => void }) {
+  return (
+    <div role="status" className="flex min-w-0 grow">
+      {count > 0 && (
+        <Button
+          tone="primary"
+          size="small"
+          aria-keyshortcuts="."
+          onClick={onLetIn}
+          className="appear min-h-7 rounded-full"
+        >
+          <ArrowUp aria-hidden="true" size={15} /> {count} new
+          <span className="font-normal opacity-90 max-lg:hidden">
+            <kbd className="rounded bg-on-accent/15 px-1.5 font-mono">.</kbd>
+          </span>
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** Also the tickets that have gone out of sight, for as long as their rows linger. */
+function useLastSeen(tickets: ReadonlyMap<TicketId, AgentTicket>): ReadonlyMap<TicketId, AgentTicket> {
+  const [seen, setSeen] = useState(tickets);
+  useEffect(() => setSeen((before) => new Map([...before, ...tickets])), [tickets]);
+  return useMemo(() => new Map([...seen, ...tickets]), [seen, tickets]);
+}
+
+type FilterProps = { choice: ListChoice; openId: string | null };
+
+function StatusFilter({ choice, openId }: FilterProps) {
   const { workspace } = useSession();
   const navigate = useNavigate();
   const label = workspace.workflow.statuses.find(({ id }) => id === choice.status)?.label ?? "Any status";
@@ -93,45 +157,4 @@ function StatusFilter({ choice, openId }: Props) {
       />
     </Menu>
   );
-}
-
-function useRows(choice: ListChoice, openId: string | null) {
-  const { live, workspace, user } = useSession();
-  const state = useLiveState();
-  const isLive = useLink().at === "live";
-  const { workflow } = workspace;
-  const query = useInfiniteQuery<TicketPage, Problem, { pages: TicketPage[] }, unknown[], string>({
-    queryKey: ["tickets", choice.view, choice.status],
-    initialPageParam: "",
-    queryFn: async ({ pageParam }) => {
-      const answer = await listTickets({ ...filterOf(choice, workflow), ...(pageParam && { cursor: pageParam }) });
-      if (!answer.ok) throw answer.problem;
-      live.happen({ type: "local:rows_loaded", tickets: answer.value.tickets });
-      return answer.value;
-    },
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-    refetchOnWindowFocus: false,
-  });
-
-  // Signals of before may have been missed: whenever they begin anew, the list is asked for again.
-  const { refetch } = query;
-  const { generation } = state;
-  useEffect(() => {
-    if (generation > 0 && isLive) void refetch({ cancelRefetch: false });
-  }, [generation, isLive, refetch]);
-
-  const pages = query.data?.pages;
-  const rows = useMemo(() => {
-    const loaded = pages?.flatMap((page) => page.tickets) ?? [];
-    const shown = Object.keys(state.tickets)
-      .map((id) => ticketView(state, id))
-      .filter(
-        (ticket): ticket is AgentTicket => ticket !== undefined && isAgentTicket(ticket) && !(ticket.id in state.gone),
-      );
-    // what is open stays in the list even when it no longer belongs: it would vanish under the hand that changed it
-    const isShown = (ticket: AgentTicket) =>
-      belongs(ticket, choice, workflow, user.id) || (ticket.id === openId && loaded.some(({ id }) => id === openId));
-    return pages ? orderRows(loaded, pages.at(-1)?.next_cursor === null, shown, isShown) : [];
-  }, [pages, state, choice, workflow, user.id, openId]);
-  return { rows, query };
 }

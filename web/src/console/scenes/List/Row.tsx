@@ -15,9 +15,11 @@ type Props = {
   isUnread: boolean;
   search: string /** Null for nobody. */;
   assignee: string | null;
+  /** Why it does not belong here any more, while it lingers; null for what does. */
+  gone: string | null;
 };
 
-export const Row = memo(function Row({ ticket, workflow, isOpen, isUnread, search, assignee }: Props) {
+export const Row = memo(function Row({ ticket, workflow, isOpen, isUnread, search, assignee, gone }: Props) {
   const status = workflow.statuses.find(({ id }) => id === ticket.status);
   return (
     <li className="border-line border-b">
@@ -28,17 +30,30 @@ export const Row = memo(function Row({ ticket, workflow, isOpen, isUnread, searc
         className={clsx(
           "-outline-offset-2 block border-s-3 px-4 py-3",
           isOpen ? "border-accent bg-accent-soft" : "border-transparent hover:bg-sunken",
+          gone !== null && "bg-sunken",
         )}
       >
         <span className="flex items-baseline gap-2">
           {isUnread && <Unread />}
-          <span className={clsx("min-w-0 grow truncate", isUnread ? "font-bold" : "font-medium")}>{ticket.title}</span>
+          <span
+            className={clsx(
+              "min-w-0 grow truncate",
+              isUnread ? "font-bold" : "font-medium",
+              gone !== null && "text-ink-soft line-through decoration-line-strong",
+            )}
+          >
+            {ticket.title}
+          </span>
           <TimeAgo at={ticket.updated_at} className="shrink-0 text-ink-soft text-xs" />
         </span>
         <span className="mt-1 flex items-center gap-2 text-ink-soft text-xs">
-          <span className="min-w-0 grow truncate">
-            {ticket.number} · {ticket.requester.name}
-          </span>
+          {gone === null ? (
+            <span className="min-w-0 grow truncate">
+              {ticket.number} · {ticket.requester.name}
+            </span>
+          ) : (
+            <span className="appear min-w-0 grow truncate font-medium text-ink">{gone}</span>
+          )}
           {(ticket.priority === "p1" || ticket.priority === "p2") && (
             <span className={clsx("shrink-0 font-semibold", PRIORITIES[ticket.priority].look)}>
               {PRIORITIES[ticket.priority].label}

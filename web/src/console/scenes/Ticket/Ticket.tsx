@@ -2,6 +2,7 @@
 import { ArrowLeft } from "lucide-react";
 import type { RefObject } from "react";
 import { Link } from "react-router";
+import { FieldConflicts } from "../../../app/conflict/FieldConflicts";
 import { ReplyBox, type ReplyBoxHandle } from "../../../app/reply-box";
 import { useLiveState, useSession, useTopic } from "../../../app/session";
 import { Thread } from "../../../app/thread";
@@ -51,6 +52,7 @@ export function Ticket({ id, choice, replyBox }: Props) {
             )}
           </div>
           {ticket && <Facts ticket={ticket} seq={watched.topic?.seq ?? ticket.seq} />}
+          {ticket && <FieldConflicts ticket={ticket.id} seq={watched.topic?.seq ?? ticket.seq} />}
         </div>
       </header>
       <Thread ticket={id} topic={topic} side="staff" replyBox={replyBox} again={watched.again} />
