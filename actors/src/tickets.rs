@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use actix::{Addr, Arbiter, ArbiterHandle};
 use hub_core::ids::{CommandKey, StreamId, TicketId, TicketKey, WorkspaceId};
-use hub_core::ports::{Journal, Marked, Notifications, Reader, StoreError};
+use hub_core::ports::{Journal, Mark, Marked, Notifications, Reader, StoreError};
 use hub_core::rules::intent::{Asker, Intent, Step};
 use hub_core::rules::permissions::{Act, Side, may};
 use hub_core::rules::stale::Numbering;
@@ -192,15 +192,15 @@ impl Tickets {
         Ok((records, inbox.read))
     }
 
-    /// Moves somebody's cursor on a ticket, and tells all devices of that person. Answers where it stands: it never goes back.
+    /// Moves somebody's cursor on a ticket, and tells all devices of that person. Answers where it stands.
     ///
     /// # Errors
     /// `not_found` for a ticket that is not this person's to see, `invalid` beyond its end, `busy` without room: then nothing
     /// happened; `unavailable`: send it again.
-    pub async fn mark_read(&self, workspace: WorkspaceId, by: &Asker, ticket_id: TicketId, seq: u64) -> Result<u64, Problem> {
+    pub async fn mark_read(&self, workspace: WorkspaceId, by: &Asker, ticket_id: TicketId, mark: Mark) -> Result<u64, Problem> {
         let _permit = self.inner.admission.enter()?;
         let reader = Reader { user: by.user, side: by.role.side() };
-        let marked = self.inner.notifications.mark_read(workspace, reader, ticket_id, seq).await;
+        let marked = self.inner.notifications.mark_read(workspace, reader, ticket_id, mark).await;
         let seq = match marked {
             Ok(Marked::At(seq)) => seq,
             Ok(Marked::NoTicket) => return Err(Problem::not_found()),
@@ -211,7 +211,7 @@ impl Tickets {
                 return Err(Problem::unavailable());
             }
         };
-        self.tell_user(UserKey { workspace, user: by.user }, UserMessage::Read(ReadCursor { ticket_id, seq }));
+        self.tell_user(UserKey { workspace, user: by.user }, UserMessage::Read { ticket: ticket_id, mark, seq });
         Ok(seq)
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
 use hub_core::ids::{TicketId, UserId, WorkspaceId};
-use hub_core::ports::{Inbox, StoreError};
+use hub_core::ports::{Inbox, Mark, StoreError};
 use hub_core::rules::notify::{NEWEST, Notification};
 use hub_core::rules::permissions::Side;
 use hub_core::rules::resume::{Resume, Why, resume};
@@ -57,7 +57,14 @@ pub enum UserMessage {
     /// Perhaps one was, but whoever wrote it does not know its number.
     Look,
     /// The person has read a ticket.
-    Read(ReadCursor),
+    Read {
+        /// Which.
+        ticket: TicketId,
+        /// What was asked.
+        mark: Mark,
+        /// Where the cursor stands.
+        seq: u64,
+    },
 }
 
 impl UserMessage {
@@ -65,14 +72,14 @@ impl UserMessage {
     pub fn refuse(self, problem: Problem) {
         match self {
             Self::Watch(watch) => watch.answer(WatchAnswer::Refused(problem)),
-            Self::Unwatch(_) | Self::Told(_) | Self::Look | Self::Read(_) => {}
+            Self::Unwatch(_) | Self::Told(_) | Self::Look | Self::Read { .. } => {}
         }
     }
 
     /// True for what means nothing to a person who is not here.
     pub const fn is_idle_talk(&self) -> bool {
         match self {
-            Self::Unwatch(_) | Self::Told(_) | Self::Look | Self::Read(_) => true,
+            Self::Unwatch(_) | Self::Told(_) | Self::Look | Self::Read { .. } => true,
             Self::Watch(_) => false,
         }
     }
@@ -168,7 +175,7 @@ impl UserActor {
             UserMessage::Unwatch(gone) => self.watchers.end(gone.worker, gone.grants),
             UserMessage::Told(notification) => self.told(ctx, &notification),
             UserMessage::Look => self.look(ctx),
-            UserMessage::Read(cursor) => self.has_read(cursor),
+            UserMessage::Read { ticket, mark, seq } => self.has_read(ticket, mark, seq),
         }
     }
 
@@ -196,21 +203,21 @@ impl UserActor {
         }
     }
 
-    fn has_read(&mut self, cursor: ReadCursor) {
-        let ReadCursor { ticket_id, mut seq } = cursor;
+    fn has_read(&mut self, ticket_id: TicketId, mark: Mark, mut seq: u64) {
+        let back = matches!(mark, Mark::BackTo(_));
         match &mut self.life {
             // What is on its way may have been read before the cursor moved.
             Life::Reading { again, .. } => *again = true,
             Life::Known(known) if known.events.iter().any(|record| ticket_of(record) == Some(ticket_id)) => {
                 let at = known.read.entry(ticket_id).or_insert(0);
                 // Two devices may tell in another order than they moved it.
-                *at = seq.max(*at);
+                *at = if back { seq } else { seq.max(*at) };
                 seq = *at;
             }
             Life::Known(_) => {}
         }
         let (topic, slot) = (self.topic(), ticket_id.uuid().as_u128());
-        let frame = Frame::new(ServerFrame::Signal { topic: Topic::Me, signal: Signal::Read { ticket_id, seq } });
+        let frame = Frame::new(ServerFrame::Signal { topic: Topic::Me, signal: Signal::Read { ticket_id, seq, back } });
         self.watchers.publish(|| Delivery::Signal { topic, slot, frame: Arc::clone(&frame) });
     }
 
@@ -413,8 +420,17 @@ fn ticket_of(record: &EventRecord) -> Option<TicketId> {
         Event::Notified { ticket_id, .. } => Some(*ticket_id),
         Event::TicketCreated { .. }
         | Event::ReplyPosted { .. }
+        | Event::ReplyHeld { .. }
+        | Event::HeldCancelled { .. }
         | Event::StatusChanged { .. }
         | Event::Assigned { .. }
+        | Event::HandedOver { .. }
+        | Event::HandoffAcknowledged {}
+        | Event::TagsChanged { .. }
+        | Event::ClaimTaken { .. }
+        | Event::ClaimReleased { .. }
+        | Event::ClaimExpired { .. }
+        | Event::Watched { .. }
         | Event::FieldChanged { .. }
         | Event::NothingChanged {} => None,
     }

@@ -161,7 +161,10 @@ impl WorkspaceActor {
             return;
         }
         let (topic, slot) = (self.topic(), row.id.uuid().as_u128());
-        let frame = Frame::new(ServerFrame::Signal { topic: topic.topic, signal: Signal::TicketChanged { ticket: row } });
+        let frame = Frame::new(ServerFrame::Signal {
+            topic: topic.topic,
+            signal: Signal::TicketChanged { ticket: row, by: None, what: None },
+        });
         self.watchers.publish(|| Delivery::Signal { topic, slot, frame: Arc::clone(&frame) });
     }
 

@@ -315,6 +315,8 @@ impl Connection {
             Ok(request) => request,
             Err(bad) => return vec![json!({"type": "error", "id": bad.id, "code": "bad_frame", "message": "No."})],
         };
+        // Only presence may come without a number, and has no answer then.
+        let Some(id) = id else { return vec![] };
         match frame {
             ClientFrame::Hello { token, .. } => {
                 let Some(user) = token.and_then(|token| token.parse().ok()) else {
@@ -457,6 +459,8 @@ impl Connection {
                 forced,
                 missed: missed_flag,
                 truncated: None,
+                draft_authors: vec![],
+                held_key: None,
             },
         });
         for watcher in &log.watchers {

@@ -148,6 +148,6 @@ fn page(rows: &[Row], query: &TicketQuery) -> Result<TicketPage, StoreError> {
 
 fn listed(row: &Row) -> Result<(TicketId, TicketState), StoreError> {
     let mut state = state(row)?;
-    state.cut_description();
+    state.cut_for_lists();
     Ok((TicketId::new(get(row, "id")?), state))
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hub_core::ids::{TicketId, UserId, WorkspaceId};
-use hub_core::ports::{Answer, Inbox, Marked, Notifications, Reader, StoreError};
+use hub_core::ports::{Answer, Inbox, Mark, Marked, Notifications, Reader, StoreError};
 use hub_core::rules::notify::Notification;
 use hub_core::rules::permissions::Side;
 use hub_core::wire::ReadCursor;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::journal::event;
@@ -25,16 +26,18 @@ impl Notifications for Store {
         })
     }
 
-    fn mark_read(&self, workspace: WorkspaceId, reader: Reader, ticket: TicketId, seq: u64) -> Answer<Marked> {
+    fn mark_read(&self, workspace: WorkspaceId, reader: Reader, ticket: TicketId, mark: Mark) -> Answer<Marked> {
         let is_customer = match reader.side {
             Side::Staff => false,
             Side::Customer => true,
             Side::Platform => return Box::pin(std::future::ready(Ok(Marked::NoTicket))),
         };
-        // tried again after a break: moving a cursor forward twice is moving it once
+        // tried again after a break: moving a cursor twice to the same place is moving it once
         self.reads().read(move |db| async move {
-            let (tenant, user, ticket, seq) = (workspace.uuid(), reader.user.uuid(), ticket.uuid(), bigint(seq));
-            let rows = db.rows(workspace, sql::NOTIFICATIONS_MARK_READ, &[&tenant, &user, &ticket, &seq, &is_customer]).await?;
+            let (tenant, user, ticket) = (workspace.uuid(), reader.user.uuid(), ticket.uuid());
+            let (seq, is_back) = (bigint(mark.seq()), matches!(mark, Mark::BackTo(_)));
+            let parameters: [&(dyn ToSql + Sync); 6] = [&tenant, &user, &ticket, &seq, &is_customer, &is_back];
+            let rows = db.rows(workspace, sql::NOTIFICATIONS_MARK_READ, &parameters).await?;
             let Some(row) = rows.first() else { return Ok(Marked::NoTicket) };
             let seq: Option<i64> = get(row, "seq")?;
             Ok(seq.and_then(|seq| u64::try_from(seq).ok()).map_or(Marked::Ahead, Marked::At))

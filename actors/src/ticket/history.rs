@@ -62,9 +62,18 @@ fn weight(happened: &Happened) -> usize {
     use hub_core::wire::Event;
     match &happened.event {
         Event::ReplyPosted { body, .. } => body.len() + 200,
+        Event::ReplyHeld { body, .. } => body.len() + 400,
+        Event::HandedOver { note, draft, .. } => note.len() + draft.as_ref().map_or(0, |draft| draft.body.len()) + 400,
         Event::TicketCreated { description, .. } => description.len() + 200,
+        Event::TagsChanged { added, removed } => added.iter().chain(removed).map(String::len).sum::<usize>() + 200,
         Event::StatusChanged { .. }
+        | Event::HeldCancelled { .. }
         | Event::Assigned { .. }
+        | Event::HandoffAcknowledged {}
+        | Event::ClaimTaken { .. }
+        | Event::ClaimReleased { .. }
+        | Event::ClaimExpired { .. }
+        | Event::Watched { .. }
         | Event::FieldChanged { .. }
         | Event::NothingChanged {}
         | Event::Notified { .. } => 400,
@@ -88,6 +97,8 @@ mod tests {
             forced: None,
             missed: None,
             truncated: None,
+            draft_authors: vec![],
+            held_key: None,
         };
         Arc::new(Happened { seq, thread_seq, at: UnixMs(0), by, key: None, event })
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix::Context;
 use hub_core::ids::{CommandKey, UserId};
 use hub_core::ports::{Answer, Append, AppendEvent, Appended, EventRange, From, KeyRecord, Notified, StoreError};
-use hub_core::rules::intent::{Decided, Intent, Refusal};
+use hub_core::rules::intent::{Circumstances, Decided, Intent, Refusal};
 use hub_core::rules::notify::{Notice, Notification};
 use hub_core::rules::permissions::{Act, Side, may};
 use hub_core::rules::record::Happened;
@@ -114,7 +114,8 @@ impl TicketActor {
                 self.waiting.push_front(command);
                 break;
             }
-            match command.intent.decide(state.as_ref(), &facts) {
+            let around = Circumstances::plain(&facts, self.shared.ports.clock.now());
+            match command.intent.decide(state.as_ref(), around) {
                 Ok(decided) => state = draft.add(self, state, command, decided),
                 Err(_) if !draft.commands.is_empty() => {
                     // Judged against events that are not committed yet: it waits until they are.
@@ -333,7 +334,7 @@ impl TicketActor {
     fn tell_workspace(&self, seq: u64) {
         let (Some(state), Some(facts)) = (self.state(), &self.facts) else { return };
         let mut row = state.clone();
-        row.cut_description();
+        row.cut_for_lists();
         let row = Box::new(row.for_agents(self.key.ticket, facts));
         let told = self.shared.tickets.send_to_workspace(self.key.workspace, WorkspaceMessage::TicketChanged(row));
         if told.is_err() {
@@ -358,7 +359,7 @@ impl TicketActor {
         let numbering = command.intent.by.numbering();
         let stale_after = match &refusal {
             Refusal::Stale { after, .. } if missed.is_none() => Some(*after),
-            Refusal::Stale { .. } | Refusal::Ahead | Refusal::Problem(_) => None,
+            Refusal::Stale { .. } | Refusal::Claimed { .. } | Refusal::Ahead | Refusal::Problem(_) => None,
         };
         let found_out = async move {
             let record = journal.find_key(ticket, key).await?;
@@ -423,6 +424,11 @@ fn explain(refusal: Refusal, missed: Vec<Happened>, side: Side) -> Problem {
     let fields = match refusal {
         Refusal::Problem(problem) => return problem,
         Refusal::Ahead => return Problem::invalid_field("based_on", "is beyond the last event"),
+        Refusal::Claimed { by, until } => {
+            let words = format!("{} is answering. Write a note, wait, or insist.", by.name);
+            let by = serde_json::to_value(by).unwrap_or_default();
+            return Problem::new(ErrorCode::Claimed, words).with("by", by).with("until", until.to_string());
+        }
         Refusal::Stale { fields, .. } => fields,
     };
     let problem = Problem::new(ErrorCode::Stale, "Something came in between. Look at it, then decide again.");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hub_core::ids::TicketKey;
 use hub_core::ports::Journal;
+use hub_core::ports::Mark;
 use hub_core::rules::intent::{Asker, Intent, Step};
 use hub_core::wire::{Audience, ErrorCode, Event, Patch, Reason, ServerFrame, Signal, Topic};
 
@@ -156,11 +157,12 @@ async fn what_is_read_on_one_device_is_read_on_all_and_never_unread_again() {
         socket.read();
     }
     for (seq, stands_at) in [(2, 2), (1, 2)] {
-        assert_eq!(desk.tickets.mark_read(TICKET.workspace, &bo(), TICKET.ticket, seq).await, Ok(stands_at));
+        assert_eq!(desk.tickets.mark_read(TICKET.workspace, &bo(), TICKET.ticket, Mark::UpTo(seq)).await, Ok(stands_at));
         desk.settle().await;
         for socket in [&phone, &desktop] {
             let told = socket.read();
-            let [ServerFrame::Signal { topic: Topic::Me, signal: Signal::Read { ticket_id, seq } }] = told.as_slice() else {
+            let [ServerFrame::Signal { topic: Topic::Me, signal: Signal::Read { ticket_id, seq, .. } }] = told.as_slice()
+            else {
                 panic!("{told:?}")
             };
             assert_eq!((*ticket_id, *seq), (TICKET.ticket, stands_at));
@@ -170,10 +172,10 @@ async fn what_is_read_on_one_device_is_read_on_all_and_never_unread_again() {
     let [ServerFrame::Subscribed { live, .. }] = later.as_slice() else { panic!("{later:?}") };
     assert_eq!(live.read.iter().map(|cursor| (cursor.ticket_id, cursor.seq)).collect::<Vec<_>>(), [(TICKET.ticket, 2)]);
 
-    let ahead = desk.tickets.mark_read(TICKET.workspace, &bo(), TICKET.ticket, 3).await;
+    let ahead = desk.tickets.mark_read(TICKET.workspace, &bo(), TICKET.ticket, Mark::UpTo(3)).await;
     assert_eq!(ahead.map_err(|problem| problem.code), Err(ErrorCode::Invalid));
     let stranger = hub_core::testing::asker(hub_core::rules::permissions::Role::Customer, 55);
-    let foreign = desk.tickets.mark_read(TICKET.workspace, &stranger, TICKET.ticket, 1).await;
+    let foreign = desk.tickets.mark_read(TICKET.workspace, &stranger, TICKET.ticket, Mark::UpTo(1)).await;
     assert_eq!(foreign.map_err(|problem| problem.code), Err(ErrorCode::NotFound));
 }
 

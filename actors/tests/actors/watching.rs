@@ -195,7 +195,7 @@ async fn lists_are_told_of_every_change() {
     desk.settle().await;
     let frames = socket.read();
     // The latest wins while nobody has read.
-    let [ServerFrame::Signal { signal: Signal::TicketChanged { ticket }, .. }] = frames.as_slice() else {
+    let [ServerFrame::Signal { signal: Signal::TicketChanged { ticket, .. }, .. }] = frames.as_slice() else {
         panic!("{frames:?}");
     };
     assert_eq!((ticket.id, ticket.seq), (TICKET.ticket, 3));

@@ -33,7 +33,7 @@ pub async fn post(
     let position = Position::of(&request, reply.based_on)?;
     let by = signed.asker();
     let numbering = by.numbering();
-    let intent = Intent { key, by, steps: steps(reply, position.based_on) };
+    let intent = Intent { key, by, steps: Step::of_reply(ReplyFields { based_on: position.based_on, ..reply }) };
     intent.check_form()?;
     let ticket = path.key(signed.sign_in.workspace)?;
     let refused = |problem: Problem| Refused::from(problem).under_if_match(position.from_header);
@@ -43,10 +43,4 @@ pub async fn post(
         written["missed"] = true.into();
     }
     Ok(HttpResponse::Created().json(written))
-}
-
-fn steps(reply: ReplyFields, based_on: Option<u64>) -> Vec<Step> {
-    let ReplyFields { body, audience, based_on: _, force, then_status, mention_ids } = reply;
-    let status = then_status.map(|status| Step::ChangeStatus { status, based_on, note: None, force });
-    std::iter::once(Step::PostReply { body, audience, based_on, force, mentions: mention_ids }).chain(status).collect()
 }

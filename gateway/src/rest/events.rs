@@ -94,6 +94,8 @@ mod tests {
             forced: None,
             missed: Some(true),
             truncated: None,
+            draft_authors: vec![],
+            held_key: None,
         };
         let by = Actor { kind: ActorKind::Customer, id: None, name: "Cleo".into() };
         let happened = Happened { seq: 9, thread_seq: Some(4), at: UnixMs(0), by, key: None, event };

@@ -30,7 +30,7 @@ pub async fn list(doors: web::Data<Doors>, signed: Signed, request: HttpRequest)
     let facts = doors.tickets.facts(workspace).await?;
     let page = doors.lists.list(workspace, query).await?;
     let rows = page.tickets.into_iter().filter_map(|(id, mut ticket)| {
-        ticket.cut_description();
+        ticket.cut_for_lists();
         ticket.view(role.side(), id, &facts)
     });
     let next_cursor = page.next.map(cursor::write);

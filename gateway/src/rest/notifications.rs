@@ -1,6 +1,7 @@
 //! What concerns the person who asks, and how far that person has read. The same, live, is the topic `me`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use hub_core::ports::Mark;
 use hub_core::wire::fields;
 use serde_json::json;
 
@@ -32,12 +33,17 @@ pub async fn read(doors: web::Data<Doors>, signed: Signed, request: HttpRequest)
 
 /// Says how far I have read a ticket
 ///
-/// In my numbering. The cursor never goes back; the answer says where it stands.
+/// In my numbering. The cursor never goes back, unless `back` says so; the answer says where it stands.
 #[utoipa::path(put, path = "/tickets/{id}/read", operation_id = "mark_read", tag = "notifications", params(shapes::TicketParam),
     request_body = shapes::NewReadCursor, responses((status = 200, description = "Where the cursor stands", body = shapes::ReadCursor)))]
 pub async fn mark_read(doors: web::Data<Doors>, signed: Signed, path: TicketPath, body: Body) -> Result<HttpResponse, Refused> {
-    let seq = body.read(|f| f.required("seq", fields::integer(0))).await?;
+    let mark = body
+        .read(|f| {
+            let back = f.optional("back", fields::boolean).unwrap_or(false);
+            f.required("seq", fields::integer(0)).map(|seq| if back { Mark::BackTo(seq) } else { Mark::UpTo(seq) })
+        })
+        .await?;
     let key = path.key(signed.sign_in.workspace)?;
-    let seq = doors.tickets.mark_read(key.workspace, &signed.asker(), key.ticket, seq).await?;
+    let seq = doors.tickets.mark_read(key.workspace, &signed.asker(), key.ticket, mark).await?;
     Ok(HttpResponse::Ok().json(json!({"ticket_id": key.ticket, "seq": seq})))
 }

@@ -235,6 +235,8 @@ pub struct NewComment {
     pub then_status: Option<String>,
     /// Colleagues it calls for, at most 20. Staff only.
     pub mention_ids: Option<Vec<Uuid>>,
+    /// Keep it back for so long, at most 30,000 milliseconds, to be taken back; judged again then. Staff only.
+    pub hold_ms: Option<u64>,
 }
 
 #[derive(ToSchema)]
@@ -257,8 +259,10 @@ pub struct ReadCursor {
 
 #[derive(ToSchema)]
 pub struct NewReadCursor {
-    /// The last event read, in your numbering; a lower one than before changes nothing.
+    /// The last event read, in your numbering; a lower one than before changes nothing, unless `back`.
     pub seq: u64,
+    /// Mark what comes after as unread again.
+    pub back: Option<bool>,
 }
 
 #[derive(ToSchema)]
@@ -434,7 +438,7 @@ pub struct IfMatch {
 mod tests {
     use super::super::openapi;
     use hub_core::ids::{TicketId, UserId, WorkspaceId};
-    use hub_core::rules::intent::{Asker, Intent, Step};
+    use hub_core::rules::intent::{Asker, Circumstances, Intent, Step};
     use hub_core::rules::permissions::Role;
     use hub_core::rules::ticket::TicketState;
     use hub_core::rules::workflow::Workflow;
@@ -481,7 +485,7 @@ mod tests {
         let create =
             Step::Create { title: "t".into(), description: "d".into(), source: Source::Web, priority: Priority::P1, number: 7 };
         let intent = Intent { key: super::super::headers::fresh_key(), by, steps: vec![create] };
-        let decided = intent.decide(None, &facts).expect("an agent may create");
+        let decided = intent.decide(None, Circumstances::plain(&facts, UnixMs(0))).expect("an agent may create");
         let happened = intent.record(None, decided, UnixMs(0));
         let ticket = TicketState::replay(None, happened.iter().map(|h| (h, [0; 32]))).expect("a ticket");
         let id = TicketId::new(Uuid::from_u128(3));

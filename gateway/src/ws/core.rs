@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use hub_core::ids::TicketId;
-use hub_core::ports::SignIn;
+use hub_core::ports::{Mark, SignIn};
 use hub_core::rules::intent::{Asker, Intent};
 use hub_core::rules::resume::Position;
 use hub_core::wire::client::{BadRequest, Request};
@@ -38,7 +38,7 @@ pub enum Effect {
     /// Carry to the ticket.
     Submit { id: u64, ticket: TicketId, intent: Box<Intent> },
     /// Move this person's read cursor on a ticket.
-    MarkRead { id: u64, ticket: TicketId, seq: u64 },
+    MarkRead { id: u64, ticket: TicketId, mark: Mark },
     /// Say why, and end.
     Close(CloseCode, &'static str),
 }
@@ -82,7 +82,7 @@ impl SessionCore {
         metrics::received(&decoded);
         match (&mut self.phase, decoded) {
             (Phase::Ended, _) => Vec::new(),
-            (Phase::Greeting { until }, Ok(Request { id, frame: ClientFrame::Hello { protocol, token, .. } })) => {
+            (Phase::Greeting { until }, Ok(Request { id: Some(id), frame: ClientFrame::Hello { protocol, token, .. } })) => {
                 let until = *until;
                 self.hello(id, protocol, token, until)
             }
@@ -95,12 +95,12 @@ impl SessionCore {
             (Phase::Authenticating { .. } | Phase::Open { .. }, Err(bad)) => self.bad(bad, now),
             (Phase::Authenticating { early, .. }, Ok(request)) => {
                 if early.len() >= MAX_EARLY {
-                    return vec![error(request.id, Problem::busy(250))];
+                    return request.id.map(|id| error(id, Problem::busy(250))).into_iter().collect();
                 }
                 early.push_back(request);
                 Vec::new()
             }
-            (Phase::Open { by }, Ok(request)) => vec![request_effect(request, by)],
+            (Phase::Open { by }, Ok(request)) => request_effect(request, by).into_iter().collect(),
         }
     }
 
@@ -131,7 +131,7 @@ impl SessionCore {
         match result {
             Ok(sign_in) => {
                 let by = Asker { user: sign_in.user, name: sign_in.name, role: sign_in.role };
-                let early = early.into_iter().map(|request| request_effect(request, &by));
+                let early = early.into_iter().filter_map(|request| request_effect(request, &by));
                 let effects = std::iter::once(Effect::Welcome { id }).chain(early).collect();
                 self.phase = Phase::Open { by };
                 effects
@@ -197,16 +197,33 @@ impl SessionCore {
     }
 }
 
-fn request_effect(Request { id, frame }: Request, by: &Asker) -> Effect {
-    match frame {
+/// What a request leads to. Only presence may be told without a number, and leads to no answer then.
+fn request_effect(Request { id, frame }: Request, by: &Asker) -> Option<Effect> {
+    let id = id?;
+    Some(match frame {
         ClientFrame::Hello { .. } => error(id, Problem::invalid_field("type", "hello was said already")),
         ClientFrame::Subscribe { topic, resume } => Effect::Subscribe { id, topic, position: resume },
         ClientFrame::Unsubscribe { topic } => Effect::Unsubscribe { id, topic },
         ClientFrame::Ping => Effect::Pong { id },
-        ClientFrame::MarkRead { ticket_id, seq } => Effect::MarkRead { id, ticket: ticket_id, seq },
+        ClientFrame::MarkRead { ticket_id, seq, back } => {
+            Effect::MarkRead { id, ticket: ticket_id, mark: if back { Mark::BackTo(seq) } else { Mark::UpTo(seq) } }
+        }
+        ClientFrame::SetPresence { .. }
+        | ClientFrame::WatchRows { .. }
+        | ClientFrame::SaveDraft { .. }
+        | ClientFrame::DiscardDraft { .. } => {
+            error(id, Problem::new(ErrorCode::UnknownType, "This hub does not know this frame yet."))
+        }
         ClientFrame::PostReply { .. }
+        | ClientFrame::CancelHeld { .. }
         | ClientFrame::ChangeStatus { .. }
         | ClientFrame::Assign { .. }
+        | ClientFrame::HandOver { .. }
+        | ClientFrame::AcknowledgeHandoff { .. }
+        | ClientFrame::ChangeTags { .. }
+        | ClientFrame::Watch { .. }
+        | ClientFrame::TakeClaim { .. }
+        | ClientFrame::ReleaseClaim { .. }
         | ClientFrame::UpdateTicket { .. } => {
             let submit = dispatch::intent(frame, by).map(|(ticket, intent)| (ticket, Box::new(intent)));
             submit.map_or_else(
@@ -214,7 +231,7 @@ fn request_effect(Request { id, frame }: Request, by: &Asker) -> Effect {
                 |(ticket, intent)| Effect::Submit { id, ticket, intent },
             )
         }
-    }
+    })
 }
 
 fn refuse(BadRequest { id, problem }: BadRequest) -> Effect {

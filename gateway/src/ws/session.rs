@@ -12,7 +12,7 @@ use actix_web_actors::ws::{WebsocketContext, WsResponseBuilder};
 use actors::fanout::{Attach, ConnectionId, Detach, FanoutHandle, Outbox, OutboxLimits, Subscribe, Unsubscribe};
 use bytes::Bytes;
 use hub_core::ids::{TicketId, TicketKey};
-use hub_core::ports::SignIn;
+use hub_core::ports::{Mark, SignIn};
 use hub_core::rules::intent::{Asker, Intent};
 use hub_core::rules::workspace::WorkspaceFacts;
 use hub_core::wire::{CloseCode, Codec, ErrorCode, MAX_CLIENT_MESSAGE_BYTES, Me, Problem, ServerFrame, WorkspaceInfo};
@@ -126,7 +126,7 @@ impl Session {
                     self.send(&ServerFrame::Pong { id, server_time }, ctx);
                 }
                 Effect::Submit { id, ticket, intent } => self.submit(id, ticket, *intent, ctx),
-                Effect::MarkRead { id, ticket, seq } => self.mark_read(id, ticket, seq, ctx),
+                Effect::MarkRead { id, ticket, mark } => self.mark_read(id, ticket, mark, ctx),
                 Effect::Close(code, why) => self.close(code, why, ctx),
             }
         }
@@ -237,10 +237,10 @@ impl Session {
         });
     }
 
-    fn mark_read(&mut self, id: u64, ticket: TicketId, seq: u64, ctx: &mut Context) {
+    fn mark_read(&mut self, id: u64, ticket: TicketId, mark: Mark, ctx: &mut Context) {
         self.carry(id, ctx, move |tickets, sign_in| async move {
             let by = Asker { user: sign_in.user, name: sign_in.name, role: sign_in.role };
-            tickets.mark_read(sign_in.workspace, &by, ticket, seq).await?;
+            tickets.mark_read(sign_in.workspace, &by, ticket, mark).await?;
             Ok(ServerFrame::Ack { id, seq: None, result: serde_json::Map::new() })
         });
     }
@@ -329,7 +329,9 @@ impl Session {
         let Ok(request) = hub_core::wire::client::Request::decode(self.codec, bytes) else {
             return self.core.message(bytes, now);
         };
-        vec![Effect::Send(Box::new(ServerFrame::error(Some(request.id), problem)))]
+        // Presence that came without a number has no answer: the next one tells all.
+        let answer = |id| Effect::Send(Box::new(ServerFrame::error(Some(id), problem)));
+        request.id.map(answer).into_iter().collect()
     }
 
     /// A fragment of a message came in, or the last one of it.

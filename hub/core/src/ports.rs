@@ -206,8 +206,8 @@ pub trait Notifications: Send + Sync + 'static {
     /// read.
     fn inbox(&self, workspace: WorkspaceId, user: UserId, before: Option<u64>, limit: u32) -> Answer<Inbox>;
 
-    /// Moves a person's cursor on a ticket; never back.
-    fn mark_read(&self, workspace: WorkspaceId, reader: Reader, ticket: TicketId, seq: u64) -> Answer<Marked>;
+    /// Moves a person's cursor on a ticket.
+    fn mark_read(&self, workspace: WorkspaceId, reader: Reader, ticket: TicketId, mark: Mark) -> Answer<Marked>;
 }
 
 /// Notifications as they stand.
@@ -217,6 +217,24 @@ pub struct Inbox {
     pub notifications: Vec<Notification>,
     /// How far their tickets are read.
     pub read: Vec<ReadCursor>,
+}
+
+/// How a cursor is to be moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// At least to here: two devices may tell in another order than they read.
+    UpTo(u64),
+    /// Exactly to here: what comes after counts as unread again.
+    BackTo(u64),
+}
+
+impl Mark {
+    /// Where to.
+    pub const fn seq(self) -> u64 {
+        match self {
+            Self::UpTo(seq) | Self::BackTo(seq) => seq,
+        }
+    }
 }
 
 /// Who reads.
@@ -238,7 +256,7 @@ impl Inbox {
 /// What became of a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marked {
-    /// It stands here now: at least where it was to go.
+    /// It stands here now: where it was to go, or further.
     At(u64),
     /// The ticket does not exist, or is not this reader's to see.
     NoTicket,

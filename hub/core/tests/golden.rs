@@ -10,8 +10,9 @@ use hub_core::time::UnixMs;
 use hub_core::wire::client::{ClientInfo, Request};
 use hub_core::wire::server::TeamRef;
 use hub_core::wire::{
-    Actor, ActorKind, AgentTicket, Audience, ClientFrame, Codec, CustomerTicket, ErrorCode, Event, EventRecord, FieldPatches,
-    Limits, Live, Me, Patch, PersonRef, Priority, Problem, ReadCursor, Reason, ServerFrame, Signal, Snapshot, Source,
+    Activity, Actor, ActorKind, AgentTicket, Audience, Availability, Claim, ClientFrame, Codec, CustomerTicket, Draft,
+    ErrorCode, Event, EventRecord, FieldPatches, Handoff, HandoffDraft, Held, Limits, Live, Me, Online, Patch, PersonRef,
+    Presence, PresenceSignal, Priority, Problem, ReadCursor, Reason, ServerFrame, Signal, Snapshot, Source, Support,
     TicketView, Topic, WorkspaceInfo,
 };
 use serde_json::{Map, json};
@@ -23,6 +24,7 @@ const fn uuid(n: u128) -> Uuid {
 
 const TICKET: TicketId = TicketId::new(uuid(1));
 const KEY: CommandKey = CommandKey::new(uuid(2));
+const OTHER_KEY: CommandKey = CommandKey::new(uuid(10));
 const STREAM: StreamId = StreamId::new(uuid(3));
 const ANA: UserId = UserId::new(uuid(4));
 const CLEO: UserId = UserId::new(uuid(5));
@@ -40,6 +42,7 @@ fn client_frames() -> Vec<(&'static str, ClientFrame)> {
         force,
         then_status: then_status.map(str::to_owned),
         mention_ids: vec![],
+        hold_ms: None,
     };
     let patches = FieldPatches {
         title: Patch::Set("Printer on fire".into()),
@@ -49,6 +52,14 @@ fn client_frames() -> Vec<(&'static str, ClientFrame)> {
         custom: Patch::Set(json!({"floor": 3, "vip": true}).as_object().cloned().expect("a map")),
         due_at: Patch::Clear,
         scheduled_at: Patch::Set(NOON),
+    };
+    let hand_over = |to_id, to_team_id, with_draft| ClientFrame::HandOver {
+        key: KEY,
+        ticket_id: TICKET,
+        to_id,
+        to_team_id,
+        note: "She has called twice.".into(),
+        with_draft,
     };
     let client = Some(ClientInfo { name: "golden".into(), version: "1".into() });
     let change = |note: Option<&str>, based_on, force| ClientFrame::ChangeStatus {
@@ -80,9 +91,54 @@ fn client_frames() -> Vec<(&'static str, ClientFrame)> {
                 force: false,
                 then_status: None,
                 mention_ids: vec![ANA],
+                hold_ms: Some(8_000),
             },
         ),
-        ("mark_read", ClientFrame::MarkRead { ticket_id: TICKET, seq: 42 }),
+        ("cancel_held", ClientFrame::CancelHeld { key: OTHER_KEY, ticket_id: TICKET, held_key: KEY }),
+        ("hand_over", hand_over(Some(ANA), None, true)),
+        ("hand_over_team", hand_over(None, Some(TEAM), false)),
+        ("acknowledge_handoff", ClientFrame::AcknowledgeHandoff { key: KEY, ticket_id: TICKET }),
+        (
+            "change_tags",
+            ClientFrame::ChangeTags { key: KEY, ticket_id: TICKET, add: vec!["vip".into()], remove: vec!["printer".into()] },
+        ),
+        ("watch", ClientFrame::Watch { key: KEY, ticket_id: TICKET, on: true }),
+        ("take_claim", ClientFrame::TakeClaim { ticket_id: TICKET, force: false }),
+        ("take_claim_forced", ClientFrame::TakeClaim { ticket_id: TICKET, force: true }),
+        ("release_claim", ClientFrame::ReleaseClaim { ticket_id: TICKET, force: false }),
+        ("release_claim_forced", ClientFrame::ReleaseClaim { ticket_id: TICKET, force: true }),
+        (
+            "save_draft",
+            ClientFrame::SaveDraft {
+                ticket_id: TICKET,
+                audience: Audience::Public,
+                revision: 3,
+                body: "Hé – almost".into(),
+                based_on: 41,
+            },
+        ),
+        ("discard_draft", ClientFrame::DiscardDraft { ticket_id: TICKET, audience: Audience::Internal }),
+        (
+            "set_presence",
+            ClientFrame::SetPresence {
+                ticket_id: TICKET,
+                state: Activity::Composing,
+                audience: Some(Audience::Internal),
+                field: None,
+            },
+        ),
+        (
+            "set_presence_field",
+            ClientFrame::SetPresence {
+                ticket_id: TICKET,
+                state: Activity::Viewing,
+                audience: None,
+                field: Some("status".into()),
+            },
+        ),
+        ("watch_rows", ClientFrame::WatchRows { ticket_ids: vec![TICKET] }),
+        ("mark_read", ClientFrame::MarkRead { ticket_id: TICKET, seq: 42, back: false }),
+        ("mark_read_back", ClientFrame::MarkRead { ticket_id: TICKET, seq: 12, back: true }),
         ("change_status", change(Some("done"), Some(41), false)),
         ("change_status_forced", change(None, None, true)),
         ("assign", ClientFrame::Assign { key: KEY, ticket_id: TICKET, assignee_id: Some(ANA), team_id: Patch::Set(TEAM) }),
@@ -94,6 +150,10 @@ fn client_frames() -> Vec<(&'static str, ClientFrame)> {
 
 fn ana() -> Actor {
     Actor { kind: ActorKind::Agent, id: Some(ANA), name: "Ana Lindqvist".into() }
+}
+
+fn bo() -> PersonRef {
+    PersonRef { id: UserId::new(uuid(11)), name: "Bo Kim".into() }
 }
 
 fn cleo() -> PersonRef {
@@ -120,7 +180,64 @@ fn agent_ticket() -> AgentTicket {
         scheduled_at: Some(NOON),
         created_at: NOON,
         updated_at: NOON,
+        watcher_ids: vec![],
+        handoff: None,
+        held: vec![],
         seq: 42,
+    }
+}
+
+/// With everything that may be left out.
+fn busy_ticket() -> AgentTicket {
+    let handoff = Handoff {
+        from: bo(),
+        to_id: Some(ANA),
+        to_team_id: None,
+        note: "She has called twice.".into(),
+        draft: Some(handed_draft()),
+        at: NOON,
+    };
+    let held = Held {
+        key: KEY,
+        by: bo(),
+        body: "In a moment.".into(),
+        audience: Audience::Public,
+        mentions: vec![ANA],
+        then_status: Some("resolved".into()),
+        based_on: Some(41),
+        forced: true,
+        draft_authors: vec![bo()],
+        release_at: NOON,
+    };
+    AgentTicket { watcher_ids: vec![ANA], handoff: Some(handoff), held: vec![held], ..agent_ticket() }
+}
+
+fn handed_draft() -> HandoffDraft {
+    HandoffDraft { body: "Dear Cleo,".into(), based_on: 41, authors: vec![bo()] }
+}
+
+fn presence(id: UserId, kind: ActorKind, state: Activity) -> Presence {
+    let is_composing = state == Activity::Composing;
+    Presence {
+        id,
+        name: "Somebody".into(),
+        kind,
+        state,
+        audience: is_composing.then_some(Audience::Public),
+        field: (!is_composing).then(|| "status".into()),
+        since: NOON,
+        lost: !is_composing,
+    }
+}
+
+fn draft() -> Draft {
+    Draft {
+        audience: Audience::Public,
+        revision: 4,
+        body: "Hé – almost".into(),
+        based_on: 41,
+        updated_at: NOON,
+        authors: vec![bo()],
     }
 }
 
@@ -152,6 +269,8 @@ fn events() -> Vec<(&'static str, Event)> {
         forced: flag,
         missed: flag,
         truncated: flag,
+        draft_authors: flag.map(|_| bo()).into_iter().collect(),
+        held_key: flag.map(|_| KEY),
     };
     vec![
         (
@@ -175,6 +294,37 @@ fn events() -> Vec<(&'static str, Event)> {
             "status_changed_forced",
             Event::StatusChanged { from: "open".into(), to: "closed".into(), note: None, forced: Some(true) },
         ),
+        (
+            "reply_held",
+            Event::ReplyHeld {
+                body: "In a moment.".into(),
+                audience: Audience::Public,
+                mentions: vec![ANA],
+                then_status: Some("resolved".into()),
+                based_on: Some(41),
+                forced: Some(true),
+                release_at: NOON,
+                draft_authors: vec![bo()],
+            },
+        ),
+        ("held_cancelled", Event::HeldCancelled { held_key: KEY, why: None }),
+        ("held_cancelled_stale", Event::HeldCancelled { held_key: KEY, why: Some(ErrorCode::Stale) }),
+        (
+            "handed_over",
+            Event::HandedOver {
+                from_id: ANA,
+                to_id: None,
+                to_team_id: Some(TEAM),
+                note: "She has called twice.".into(),
+                draft: Some(handed_draft()),
+            },
+        ),
+        ("handoff_acknowledged", Event::HandoffAcknowledged {}),
+        ("tags_changed", Event::TagsChanged { added: vec!["vip".into()], removed: vec![] }),
+        ("claim_taken", Event::ClaimTaken { by: bo(), until: NOON, from: Some(cleo()) }),
+        ("claim_released", Event::ClaimReleased { by: bo() }),
+        ("claim_expired", Event::ClaimExpired { by: bo() }),
+        ("watched", Event::Watched { user_id: ANA, on: true }),
         ("assigned", Event::Assigned { assignee_id: Some(ANA), team_id: None }),
         ("field_changed", Event::FieldChanged { field: "priority".into(), from: json!("p3"), to: json!("p1") }),
         ("nothing_changed", Event::NothingChanged {}),
@@ -214,6 +364,10 @@ fn server_frames() -> Vec<(String, ServerFrame)> {
         teams: vec![TeamRef { id: TEAM, name: "First line".into() }],
     };
     let error = |id, problem| ServerFrame::error(id, problem);
+    let signal = |topic, signal| ServerFrame::Signal { topic, signal };
+    let everybody =
+        || vec![presence(ANA, ActorKind::Agent, Activity::Composing), presence(CLEO, ActorKind::Customer, Activity::Idle)];
+    let online = || Online { id: ANA, name: "Ana Lindqvist".into(), state: Availability::Available };
     let mut frames: Vec<(String, ServerFrame)> = vec![
         (
             "welcome".into(),
@@ -261,11 +415,77 @@ fn server_frames() -> Vec<(String, ServerFrame)> {
             },
         ),
         ("event_notified".into(), ServerFrame::event(Topic::Me, notified(13))),
-        ("signal_read".into(), ServerFrame::Signal { topic: Topic::Me, signal: Signal::Read { ticket_id: TICKET, seq: 42 } }),
+        (
+            "signal_read_back".into(),
+            ServerFrame::Signal { topic: Topic::Me, signal: Signal::Read { ticket_id: TICKET, seq: 12, back: true } },
+        ),
+        (
+            "signal_read".into(),
+            ServerFrame::Signal { topic: Topic::Me, signal: Signal::Read { ticket_id: TICKET, seq: 42, back: false } },
+        ),
         ("unsubscribed".into(), ServerFrame::Unsubscribed { topic: Topic::Ticket(TICKET), code: ErrorCode::NotFound }),
         (
             "signal_ticket_changed".into(),
-            ServerFrame::Signal { topic: Topic::Workspace, signal: Signal::TicketChanged { ticket: Box::new(agent_ticket()) } },
+            signal(Topic::Workspace, Signal::TicketChanged { ticket: Box::new(agent_ticket()), by: None, what: None }),
+        ),
+        (
+            "signal_ticket_changed_by".into(),
+            signal(
+                Topic::Workspace,
+                Signal::TicketChanged { ticket: Box::new(busy_ticket()), by: Some(ana()), what: Some("assigned".into()) },
+            ),
+        ),
+        (
+            "signal_presence".into(),
+            signal(Topic::Ticket(TICKET), Signal::Presence(PresenceSignal::Staff { ticket_id: None, users: everybody() })),
+        ),
+        (
+            "signal_presence_row".into(),
+            signal(Topic::Workspace, Signal::Presence(PresenceSignal::Staff { ticket_id: Some(TICKET), users: vec![] })),
+        ),
+        (
+            "signal_presence_support".into(),
+            signal(Topic::Thread(TICKET), Signal::Presence(PresenceSignal::Customer { support: Some(Support::Composing) })),
+        ),
+        (
+            "signal_presence_no_support".into(),
+            signal(Topic::Thread(TICKET), Signal::Presence(PresenceSignal::Customer { support: None })),
+        ),
+        ("signal_claim".into(), signal(Topic::Ticket(TICKET), Signal::Claim { by: Some(bo()), until: Some(NOON) })),
+        ("signal_claim_free".into(), signal(Topic::Ticket(TICKET), Signal::Claim { by: None, until: None })),
+        (
+            "signal_draft".into(),
+            signal(Topic::Ticket(TICKET), Signal::Draft { by: bo(), audience: Audience::Internal, since: Some(NOON) }),
+        ),
+        (
+            "signal_draft_changed".into(),
+            signal(Topic::Me, Signal::DraftChanged { ticket_id: TICKET, audience: Audience::Public, draft: Some(draft()) }),
+        ),
+        (
+            "signal_draft_gone".into(),
+            signal(Topic::Me, Signal::DraftChanged { ticket_id: TICKET, audience: Audience::Public, draft: None }),
+        ),
+        ("signal_counters".into(), signal(Topic::Workspace, Signal::Counters { open: 120, unassigned: 7, mine: 12 })),
+        ("signal_people".into(), signal(Topic::Workspace, Signal::People { people: vec![online()] })),
+        (
+            "subscribed_live".into(),
+            ServerFrame::Subscribed {
+                id: Some(3),
+                topic: Topic::Ticket(TICKET),
+                stream: STREAM,
+                seq: 42,
+                live: Live {
+                    presence: everybody(),
+                    support: Some(Support::Composing),
+                    claim: Some(Claim { by: bo(), until: NOON, since: NOON }),
+                    drafts: vec![draft()],
+                    people: vec![online()],
+                    ..Live::default()
+                },
+                events: Some(vec![]),
+                reset: None,
+                snapshot: None,
+            },
         ),
         (
             "signal_ticket_left".into(),
@@ -316,7 +536,7 @@ fn hold(name: &str, codec: Codec, bytes: &[u8]) {
 #[test]
 fn every_client_frame_is_written_and_read_in_golden_bytes() {
     for (at, (name, frame)) in client_frames().into_iter().enumerate() {
-        let request = Request { id: at as u64 + 1, frame };
+        let request = Request { id: Some(at as u64 + 1), frame };
         for codec in Codec::ALL {
             let bytes = request.encode(codec);
             hold(&format!("client_{name}"), codec, &bytes);
@@ -386,7 +606,7 @@ fn wrong_frames_are_refused_with_the_code_and_the_fields() {
             &["audience", "body"],
         ),
         (
-            json!({"type": "post_reply", "id": 1, "key": ticket, "ticket_id": ticket, "body": " \n", "audience": "public", "hold_ms": 5}),
+            json!({"type": "post_reply", "id": 1, "key": ticket, "ticket_id": ticket, "body": " \n", "audience": "public", "hold_ms": 30_001}),
             ErrorCode::Invalid,
             Some(1),
             &["body", "hold_ms"],
@@ -402,6 +622,38 @@ fn wrong_frames_are_refused_with_the_code_and_the_fields() {
             ErrorCode::TooLarge,
             Some(1),
             &["body"],
+        ),
+        (
+            json!({"type": "hand_over", "id": 1, "key": ticket, "ticket_id": ticket}),
+            ErrorCode::Invalid,
+            Some(1),
+            &["note", "to_id"],
+        ),
+        (
+            json!({"type": "hand_over", "id": 1, "key": ticket, "ticket_id": ticket, "note": "n", "to_id": ticket, "to_team_id": ticket}),
+            ErrorCode::Invalid,
+            Some(1),
+            &["to_id"],
+        ),
+        (
+            json!({"type": "change_tags", "id": 1, "key": ticket, "ticket_id": ticket, "add": ["A"], "remove": ["a "]}),
+            ErrorCode::Invalid,
+            Some(1),
+            &["remove"],
+        ),
+        (json!({"type": "set_presence", "state": "asleep"}), ErrorCode::Invalid, None, &["state", "ticket_id"]),
+        (json!({"type": "set_presence", "id": 0, "state": "idle", "ticket_id": ticket}), ErrorCode::Invalid, None, &["id"]),
+        (
+            json!({"type": "save_draft", "id": 1, "ticket_id": ticket, "audience": "public", "revision": 0, "body": long, "based_on": 0}),
+            ErrorCode::TooLarge,
+            Some(1),
+            &["body"],
+        ),
+        (
+            json!({"type": "watch_rows", "id": 1, "ticket_ids": vec![&ticket; 201]}),
+            ErrorCode::Invalid,
+            Some(1),
+            &["ticket_ids"],
         ),
         (json!({"type": "mark_read", "id": 1}), ErrorCode::Invalid, Some(1), &["seq", "ticket_id"]),
         (
@@ -432,5 +684,15 @@ fn wrong_frames_are_refused_with_the_code_and_the_fields() {
 fn unknown_extra_fields_are_ignored_and_null_is_absence_where_it_may_be() {
     let frame = json!({"type": "hello", "id": 1, "protocol": 1, "token": null, "mood": "good"});
     let read = Request::decode(Codec::Json, frame.to_string().as_bytes());
-    assert_eq!(read, Ok(Request { id: 1, frame: ClientFrame::Hello { protocol: 1, token: None, client: None } }));
+    assert_eq!(read, Ok(Request { id: Some(1), frame: ClientFrame::Hello { protocol: 1, token: None, client: None } }));
+}
+
+#[test]
+fn presence_may_be_told_without_a_number_and_then_has_no_answer() {
+    let frame = json!({"type": "set_presence", "ticket_id": TICKET.to_string(), "state": "idle"});
+    for codec in Codec::ALL {
+        let read = Request::decode(codec, &codec.encode(&frame)).expect("no number is needed");
+        assert_eq!(read.id, None);
+        assert_eq!(Request::decode(codec, &read.encode(codec)), Ok(read));
+    }
 }

@@ -3,7 +3,7 @@
 
 use hub_core::ids::{TeamId, UserId};
 use hub_core::rules::audit::{GENESIS, Link, verify};
-use hub_core::rules::intent::{Asker, Intent, Refusal, Step};
+use hub_core::rules::intent::{Asker, Circumstances, Intent, Refusal, Step};
 use hub_core::rules::permissions::Role;
 use hub_core::rules::record::Happened;
 use hub_core::rules::stale::Numbering;
@@ -77,7 +77,7 @@ impl Log {
 
     fn carry_out(&mut self, intent: &Intent) -> Result<Vec<Event>, Refusal> {
         intent.check_form()?;
-        let decided = intent.decide(self.state.as_ref(), &self.facts)?;
+        let decided = intent.decide(self.state.as_ref(), Circumstances::plain(&self.facts, self.now))?;
         let happened = intent.record(self.state.as_ref(), decided, self.now);
         for event in &happened {
             let sealed = event.seal(TICKET, &head_hash(self.state.as_ref()), [7; 16]);
@@ -103,9 +103,7 @@ impl Log {
 fn code(result: Result<Vec<Event>, Refusal>) -> Result<usize, ErrorCode> {
     match result {
         Ok(events) => Ok(events.len()),
-        Err(Refusal::Problem(problem)) => Err(problem.code),
-        Err(Refusal::Ahead) => Err(ErrorCode::Invalid),
-        Err(Refusal::Stale { .. }) => Err(ErrorCode::Stale),
+        Err(refusal) => Err(refusal.code()),
     }
 }
 

@@ -28,7 +28,34 @@ export type ClientFrame =
       force?: true;
       then_status?: string;
       mention_ids?: UserId[];
+      hold_ms?: number;
     } & Keyed)
+  | ({ type: "cancel_held"; id: number; held_key: CommandKey } & Keyed)
+  | ({
+      type: "hand_over";
+      id: number;
+      to_id?: UserId;
+      to_team_id?: TeamId;
+      note: string;
+      with_draft?: true;
+    } & Keyed)
+  | ({ type: "acknowledge_handoff"; id: number } & Keyed)
+  | ({ type: "change_tags"; id: number; add: string[]; remove: string[] } & Keyed)
+  | ({ type: "watch"; id: number; on: boolean } & Keyed)
+  | { type: "take_claim"; id: number; ticket_id: TicketId; force?: true }
+  | { type: "release_claim"; id: number; ticket_id: TicketId; force?: true }
+  | {
+      type: "save_draft";
+      id: number;
+      ticket_id: TicketId;
+      audience: Audience;
+      revision: number;
+      body: string;
+      based_on: number;
+    }
+  | { type: "discard_draft"; id: number; ticket_id: TicketId; audience: Audience }
+  | { type: "set_presence"; id?: number; ticket_id: TicketId; state: Activity; audience?: Audience; field?: string }
+  | { type: "watch_rows"; id: number; ticket_ids: TicketId[] }
   | ({ type: "change_status"; id: number; status: string; based_on?: number; note?: string; force?: true } & Keyed)
   | ({ type: "assign"; id: number; assignee_id: UserId | null; team_id?: TeamId | null } & Keyed)
   | ({
@@ -43,7 +70,7 @@ export type ClientFrame =
       due_at?: UnixMs | null;
       scheduled_at?: UnixMs | null;
     } & Keyed)
-  | { type: "mark_read"; id: number; ticket_id: TicketId; seq: number };
+  | { type: "mark_read"; id: number; ticket_id: TicketId; seq: number; back?: true };
 "#;
 
 fn declare<T: TS>(out: &mut String, config: &Config) {
@@ -76,10 +103,13 @@ fn generated() -> String {
         wire::Audience,
         wire::Source,
         wire::Reason,
+        wire::PersonRef,
+        wire::HandoffDraft,
         wire::Event,
         wire::EventRecord,
         wire::Priority,
-        wire::PersonRef,
+        wire::Handoff,
+        wire::Held,
         wire::AgentTicket,
         wire::CustomerTicket,
         wire::TicketView,
@@ -88,8 +118,16 @@ fn generated() -> String {
         wire::WorkspaceInfo,
         wire::Limits,
         wire::ReadCursor,
+        wire::Activity,
+        wire::Presence,
+        wire::Support,
+        wire::Claim,
+        wire::Draft,
+        wire::Availability,
+        wire::Online,
         wire::Live,
         wire::Snapshot,
+        wire::PresenceSignal,
         wire::Signal,
         JsonValue,
         wire::ServerFrame,

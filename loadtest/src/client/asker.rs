@@ -116,7 +116,7 @@ impl Asker {
     /// When the connection is gone.
     pub async fn send(&mut self, frame: ClientFrame) -> Result<u64, Unanswered> {
         self.next_id += 1;
-        self.socket.send(&[Request { id: self.next_id, frame }]).await.map_err(|_| Unanswered::Broken)?;
+        self.socket.send(&[Request { id: Some(self.next_id), frame }]).await.map_err(|_| Unanswered::Broken)?;
         Ok(self.next_id)
     }
 

@@ -75,6 +75,7 @@ impl Client {
             force,
             then_status: None,
             mention_ids: vec![],
+            hold_ms: None,
         });
         self.history.commands[index].attempts.push(Attempt { sent_us: now_us, based_on, force, answer: Answer::Open });
         self.flight.insert(id, index);

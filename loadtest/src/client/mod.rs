@@ -285,7 +285,7 @@ impl Client {
 
     fn ask(&mut self, frame: ClientFrame) -> u64 {
         self.next_id += 1;
-        self.out.push(Request { id: self.next_id, frame });
+        self.out.push(Request { id: Some(self.next_id), frame });
         self.next_id
     }
 

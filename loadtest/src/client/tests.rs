@@ -49,11 +49,14 @@ fn hear_event(client: &mut Client, seq: u64) {
 
 /// What it says: type, id, and for replies based_on and force.
 fn said(client: &mut Client) -> Vec<(String, u64, Option<u64>, bool)> {
-    let tell = |request: hub_core::wire::client::Request| match request.frame {
-        ClientFrame::Hello { .. } => ("hello".into(), request.id, None, false),
-        ClientFrame::Subscribe { resume, .. } => ("subscribe".into(), request.id, resume.map(|(after, _)| after), false),
-        ClientFrame::PostReply { based_on, force, .. } => ("post_reply".into(), request.id, based_on, force),
-        other => panic!("never says {other:?}"),
+    let tell = |request: hub_core::wire::client::Request| {
+        let id = request.id.expect("commands have a number");
+        match request.frame {
+            ClientFrame::Hello { .. } => ("hello".into(), id, None, false),
+            ClientFrame::Subscribe { resume, .. } => ("subscribe".into(), id, resume.map(|(after, _)| after), false),
+            ClientFrame::PostReply { based_on, force, .. } => ("post_reply".into(), id, based_on, force),
+            other => panic!("never says {other:?}"),
+        }
     };
     client.take_out().into_iter().map(tell).collect()
 }

@@ -167,6 +167,8 @@ mod tests {
             forced,
             missed: None,
             truncated: None,
+            draft_authors: vec![],
+            held_key: None,
         })
     }
 

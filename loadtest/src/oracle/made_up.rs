@@ -179,6 +179,8 @@ impl World {
                 forced: force.then_some(true),
                 missed: missed.then_some(true),
                 truncated: None,
+                draft_authors: vec![],
+                held_key: None,
             },
         });
     }

@@ -15,6 +15,15 @@ export function deed(
     case "ticket_created":
     case "reply_posted":
     case "nothing_changed":
+    case "reply_held":
+    case "held_cancelled":
+    case "handed_over":
+    case "handoff_acknowledged":
+    case "claim_taken":
+    case "claim_released":
+    case "claim_expired":
+    case "watched":
+    case "tags_changed":
     case "notified":
       return null;
     case "status_changed":
@@ -73,7 +82,15 @@ export function reason({ code, message }: { code: ErrorCode; message: string }):
   }
 }
 
-const WHY: Record<Reason, string> = { assigned: "assigned you", mentioned: "mentioned you", replied: "replied" };
+const WHY: Record<Reason, string> = {
+  assigned: "assigned you",
+  mentioned: "mentioned you",
+  replied: "replied",
+  handed_over: "handed you",
+  watched: "wrote on",
+  not_sent: "could not send your reply to",
+  claim_taken: "took over answering",
+};
 
 /** Why I am told of something, after its author's name. */
 export function whyTold(reason: Reason): string {
@@ -142,7 +159,14 @@ function what(command: Command): string {
     case "assign":
       return "The assignment was not changed.";
     case "update_ticket":
+    case "change_tags":
+    case "watch":
       return "The ticket was not changed.";
+    case "cancel_held":
+      return "The reply was not taken back.";
+    case "hand_over":
+    case "acknowledge_handoff":
+      return "The handover did not happen.";
     default:
       return assertNever(command);
   }

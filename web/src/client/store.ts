@@ -145,6 +145,13 @@ function signalled(state: State, signal: Extract<ServerFrame, { type: "signal" }
       return { ...state, gone: { ...state.gone, [signal.ticket_id]: signal.why } };
     case "read":
       return { ...state, read: withCursors(state.read, [signal]) };
+    case "presence":
+    case "claim":
+    case "draft":
+    case "draft_changed":
+    case "counters":
+    case "people":
+      return state;
     default:
       return assertNever(signal);
   }
@@ -277,6 +284,15 @@ function afterEvent(row: TicketView, { event }: EventRecord): TicketView {
   switch (event.type) {
     case "ticket_created":
     case "reply_posted":
+    case "reply_held":
+    case "held_cancelled":
+    case "handed_over":
+    case "handoff_acknowledged":
+    case "tags_changed":
+    case "claim_taken":
+    case "claim_released":
+    case "claim_expired":
+    case "watched":
     case "nothing_changed":
     case "notified":
       return row;

@@ -51,6 +51,12 @@ function overlaid(row: TicketView, { command, fate }: Pending): TicketView {
       return { ...row, status: command.status };
     case "assign":
       return isAgentTicket(row) ? { ...row, assignee_id: command.assignee_id } : row;
+    case "cancel_held":
+    case "hand_over":
+    case "acknowledge_handoff":
+    case "change_tags":
+    case "watch":
+      return row;
     case "update_ticket": {
       const title = command.title ?? row.title;
       return isAgentTicket(row) ? { ...row, title, priority: command.priority ?? row.priority } : { ...row, title };

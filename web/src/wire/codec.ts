@@ -91,6 +91,15 @@ const EVENTS: Record<Event["type"], Shape> = {
   status_changed: { from: "string", to: "string" },
   assigned: {},
   field_changed: { field: "string" },
+  reply_held: { body: "string", audience: "string", release_at: "string" },
+  held_cancelled: { held_key: "string" },
+  handed_over: { from_id: "string", note: "string" },
+  handoff_acknowledged: {},
+  tags_changed: {},
+  claim_taken: { until: "string" },
+  claim_released: {},
+  claim_expired: {},
+  watched: { user_id: "string", on: "boolean" },
   nothing_changed: {},
   notified: { reason: "string", ticket_id: "string", number: "string", title: "string", ticket_seq: "number" },
 };
@@ -98,6 +107,12 @@ const EVENTS: Record<Event["type"], Shape> = {
 const SIGNALS: Record<Signal["type"], Shape> = {
   ticket_changed: {},
   ticket_left: { ticket_id: "string", why: "string" },
+  presence: {},
+  claim: {},
+  draft: { audience: "string" },
+  draft_changed: { ticket_id: "string", audience: "string" },
+  counters: { open: "number", unassigned: "number", mine: "number" },
+  people: {},
   read: { ticket_id: "string", seq: "number" },
 };
 

@@ -80,7 +80,31 @@ export type Audience = "public" | "internal";
 
 export type Source = "web" | "api" | "email" | "widget" | "catalog";
 
-export type Reason = "assigned" | "mentioned" | "replied";
+export type Reason = "assigned" | "mentioned" | "replied" | "handed_over" | "watched" | "not_sent" | "claim_taken";
+
+export type PersonRef = { 
+/**
+ * Who.
+ */
+id: UserId, 
+/**
+ * The name to show.
+ */
+name: string, };
+
+export type HandoffDraft = { 
+/**
+ * Markdown.
+ */
+body: string, 
+/**
+ * The last `seq` that its author had seen.
+ */
+based_on: number, 
+/**
+ * Who wrote it: who began it first, then who went on.
+ */
+authors: Array<PersonRef>, };
 
 export type Event = { "type": "ticket_created", 
 /**
@@ -134,7 +158,55 @@ missed?: boolean,
 /**
  * The stored body is longer; it is whole by REST.
  */
-truncated?: boolean, } | { "type": "status_changed", 
+truncated?: boolean, 
+/**
+ * Who wrote it, where that was not its sender alone: who began it first, then who went on. Not told to customers.
+ */
+draft_authors?: Array<PersonRef>, 
+/**
+ * It was held back: the key of the `post_reply` that began it. Not told to customers.
+ */
+held_key?: CommandKey, } | { "type": "reply_held", 
+/**
+ * Markdown.
+ */
+body: string, 
+/**
+ * Who is to read it.
+ */
+audience: Audience, 
+/**
+ * Colleagues it calls for.
+ */
+mentions?: Array<UserId>, 
+/**
+ * A status to move to in the same step.
+ */
+then_status?: string, 
+/**
+ * What its author had seen.
+ */
+based_on?: number, 
+/**
+ * To be sent although something came in between.
+ */
+forced?: boolean, 
+/**
+ * When it goes out.
+ */
+release_at: UnixMs, 
+/**
+ * Who wrote it, where that was not its sender alone.
+ */
+draft_authors?: Array<PersonRef>, } | { "type": "held_cancelled", 
+/**
+ * The key of the `post_reply` that was held.
+ */
+held_key: CommandKey, 
+/**
+ * Why the hub did not send it: `stale`, `claimed` or another code; absent when its author took it back.
+ */
+why?: ErrorCode, } | { "type": "status_changed", 
 /**
  * The status it had.
  */
@@ -158,7 +230,63 @@ assignee_id: UserId | null,
 /**
  * The team, or none.
  */
-team_id: TeamId | null, } | { "type": "field_changed", 
+team_id: TeamId | null, } | { "type": "handed_over", 
+/**
+ * Who gave it.
+ */
+from_id: UserId, 
+/**
+ * The colleague, or nobody in particular.
+ */
+to_id: UserId | null, 
+/**
+ * The team, or none.
+ */
+to_team_id: TeamId | null, 
+/**
+ * What the next one has to know.
+ */
+note: string, 
+/**
+ * A draft that comes along.
+ */
+draft?: HandoffDraft, } | { "type": "handoff_acknowledged", } | { "type": "tags_changed", 
+/**
+ * Those that are there now and were not; sorted.
+ */
+added: Array<string>, 
+/**
+ * Those that were there and are not; sorted.
+ */
+removed: Array<string>, } | { "type": "claim_taken", 
+/**
+ * Who.
+ */
+by: PersonRef, 
+/**
+ * When the lease ends, unless it is renewed.
+ */
+until: UnixMs, 
+/**
+ * Who had it before.
+ */
+from?: PersonRef, } | { "type": "claim_released", 
+/**
+ * Whose claim it was.
+ */
+by: PersonRef, } | { "type": "claim_expired", 
+/**
+ * Whose claim it was.
+ */
+by: PersonRef, } | { "type": "watched", 
+/**
+ * Who.
+ */
+user_id: UserId, 
+/**
+ * Whether.
+ */
+on: boolean, } | { "type": "field_changed", 
 /**
  * `title`, `priority`, `urgency`, `category_id`, `custom`, `due_at` or `scheduled_at`.
  */
@@ -220,15 +348,73 @@ event: Event, };
 
 export type Priority = "p1" | "p2" | "p3" | "p4";
 
-export type PersonRef = { 
+export type Handoff = { 
 /**
- * Who.
+ * Who gave it.
  */
-id: UserId, 
+from: PersonRef, 
 /**
- * The name to show.
+ * The colleague who is to go on, or nobody in particular.
  */
-name: string, };
+to_id: UserId | null, 
+/**
+ * The team that is to go on, or none.
+ */
+to_team_id: TeamId | null, 
+/**
+ * What the next one has to know.
+ */
+note: string, 
+/**
+ * A draft that comes along: becomes that of whoever acknowledges.
+ */
+draft?: HandoffDraft, 
+/**
+ * When.
+ */
+at: UnixMs, };
+
+export type Held = { 
+/**
+ * The key of its `post_reply`.
+ */
+key: CommandKey, 
+/**
+ * Who wrote it.
+ */
+by: PersonRef, 
+/**
+ * Markdown.
+ */
+body: string, 
+/**
+ * Who is to read it.
+ */
+audience: Audience, 
+/**
+ * Colleagues it calls for.
+ */
+mentions?: Array<UserId>, 
+/**
+ * A status to move to in the same step.
+ */
+then_status?: string, 
+/**
+ * What its author had seen; it is judged by that again.
+ */
+based_on?: number, 
+/**
+ * To be sent although something came in between.
+ */
+forced?: boolean, 
+/**
+ * Who wrote its draft, where that was not its sender alone.
+ */
+draft_authors?: Array<PersonRef>, 
+/**
+ * When it goes out.
+ */
+release_at: UnixMs, };
 
 export type AgentTicket = { 
 /**
@@ -303,6 +489,18 @@ created_at: UnixMs,
  * When its last event happened.
  */
 updated_at: UnixMs, 
+/**
+ * Those who follow it.
+ */
+watcher_ids?: Array<UserId>, 
+/**
+ * What was handed over and is not acknowledged yet.
+ */
+handoff?: Handoff, 
+/**
+ * Replies that are held back; left out in lists.
+ */
+held?: Array<Held>, 
 /**
  * The number of its last event.
  */
@@ -430,23 +628,125 @@ ticket_id: TicketId,
  */
 seq: number, };
 
+export type Activity = "idle" | "viewing" | "composing";
+
+export type Presence = { 
+/**
+ * Who.
+ */
+id: UserId, 
+/**
+ * The name to show.
+ */
+name: string, 
+/**
+ * `agent` or `customer`.
+ */
+kind: ActorKind, 
+/**
+ * What this person does, at the tab where most is done.
+ */
+state: Activity, 
+/**
+ * Composing: for whom.
+ */
+audience?: Audience, 
+/**
+ * Which field this person has open.
+ */
+field?: string, 
+/**
+ * Since when.
+ */
+since: UnixMs, 
+/**
+ * The connection broke; gone in a moment, unless it comes back.
+ */
+lost?: boolean, };
+
+export type Support = "composing";
+
+export type Claim = { 
+/**
+ * Who.
+ */
+by: PersonRef, 
+/**
+ * When it ends, unless it is renewed.
+ */
+until: UnixMs, 
+/**
+ * Since when.
+ */
+since: UnixMs, };
+
+export type Draft = { 
+/**
+ * Who is to read it.
+ */
+audience: Audience, 
+/**
+ * Counts every change, for ever.
+ */
+revision: number, 
+/**
+ * Markdown.
+ */
+body: string, 
+/**
+ * The last `seq` that its author had seen.
+ */
+based_on: number, 
+/**
+ * When it was last changed.
+ */
+updated_at: UnixMs, 
+/**
+ * Who wrote it: who began it first, then who went on.
+ */
+authors: Array<PersonRef>, };
+
+export type Availability = "available" | "away";
+
+export type Online = { 
+/**
+ * Who.
+ */
+id: UserId, 
+/**
+ * The name to show.
+ */
+name: string, 
+/**
+ * What this person is here for.
+ */
+state: Availability, };
+
 export type Live = { 
 /**
- * Who is here.
+ * Who is here: staff see everybody, customers nobody.
  */
-presence: Array<JsonValue>, 
+presence: Array<Presence>, 
 /**
- * Who holds the claim, or nobody.
+ * For customers: whether somebody writes an answer.
  */
-claim: JsonValue | null, 
+support?: Support, 
+/**
+ * Who holds the claim, or nobody. Staff only.
+ */
+claim: Claim | null, 
 /**
  * My drafts.
  */
-drafts: Array<JsonValue>, 
+drafts: Array<Draft>, 
 /**
  * Deadlines.
  */
 clocks: Array<JsonValue>, 
+/**
+ * Of `workspace`: who of the staff is here.
+ */
+people?: Array<Online>, 
 /**
  * Of `me`: how far I have read the tickets of my newest notifications, on any device. A ticket that is not named here is
  * unread from its beginning.
@@ -475,11 +775,33 @@ teams: Array<TeamRef>, } | {
  */
 events: Array<EventRecord>, };
 
+export type PresenceSignal = { 
+/**
+ * On `workspace`: at which ticket.
+ */
+ticket_id?: TicketId, 
+/**
+ * Who.
+ */
+users: Array<Presence>, } | { 
+/**
+ * Null when nobody does.
+ */
+support: Support | null, };
+
 export type Signal = { "type": "ticket_changed", 
 /**
  * The row; `description` is cut as in lists.
  */
-ticket: AgentTicket, } | { "type": "ticket_left", 
+ticket: AgentTicket, 
+/**
+ * Who changed it last.
+ */
+by?: Actor, 
+/**
+ * By what: the type of the event.
+ */
+what?: string, } | { "type": "ticket_left", 
 /**
  * Which.
  */
@@ -487,7 +809,55 @@ ticket_id: TicketId,
 /**
  * Why.
  */
-why: string, } | { "type": "read", 
+why: string, } | { "type": "presence" } & PresenceSignal | { "type": "claim", 
+/**
+ * Who has it.
+ */
+by: PersonRef | null, 
+/**
+ * When it ends, unless it is renewed.
+ */
+until: UnixMs | null, } | { "type": "draft", 
+/**
+ * Whose.
+ */
+by: PersonRef, 
+/**
+ * Who is to read it.
+ */
+audience: Audience, 
+/**
+ * Since when; null when it is gone.
+ */
+since: UnixMs | null, } | { "type": "draft_changed", 
+/**
+ * Of which ticket.
+ */
+ticket_id: TicketId, 
+/**
+ * Of which audience.
+ */
+audience: Audience, 
+/**
+ * As it is stored; null when it is gone.
+ */
+draft: Draft | null, } | { "type": "counters", 
+/**
+ * Neither resolved nor closed.
+ */
+open: number, 
+/**
+ * Of these: nobody works on them.
+ */
+unassigned: number, 
+/**
+ * Of these: mine.
+ */
+mine: number, } | { "type": "people", 
+/**
+ * By name.
+ */
+people: Array<Online>, } | { "type": "read", 
 /**
  * Which.
  */
@@ -495,7 +865,11 @@ ticket_id: TicketId,
 /**
  * The last event read, in my numbering.
  */
-seq: number, };
+seq: number, 
+/**
+ * What comes after was marked as unread again: also where that is less than before.
+ */
+back?: boolean, };
 
 export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
 
@@ -669,7 +1043,34 @@ export type ClientFrame =
       force?: true;
       then_status?: string;
       mention_ids?: UserId[];
+      hold_ms?: number;
     } & Keyed)
+  | ({ type: "cancel_held"; id: number; held_key: CommandKey } & Keyed)
+  | ({
+      type: "hand_over";
+      id: number;
+      to_id?: UserId;
+      to_team_id?: TeamId;
+      note: string;
+      with_draft?: true;
+    } & Keyed)
+  | ({ type: "acknowledge_handoff"; id: number } & Keyed)
+  | ({ type: "change_tags"; id: number; add: string[]; remove: string[] } & Keyed)
+  | ({ type: "watch"; id: number; on: boolean } & Keyed)
+  | { type: "take_claim"; id: number; ticket_id: TicketId; force?: true }
+  | { type: "release_claim"; id: number; ticket_id: TicketId; force?: true }
+  | {
+      type: "save_draft";
+      id: number;
+      ticket_id: TicketId;
+      audience: Audience;
+      revision: number;
+      body: string;
+      based_on: number;
+    }
+  | { type: "discard_draft"; id: number; ticket_id: TicketId; audience: Audience }
+  | { type: "set_presence"; id?: number; ticket_id: TicketId; state: Activity; audience?: Audience; field?: string }
+  | { type: "watch_rows"; id: number; ticket_ids: TicketId[] }
   | ({ type: "change_status"; id: number; status: string; based_on?: number; note?: string; force?: true } & Keyed)
   | ({ type: "assign"; id: number; assignee_id: UserId | null; team_id?: TeamId | null } & Keyed)
   | ({
@@ -684,4 +1085,4 @@ export type ClientFrame =
       due_at?: UnixMs | null;
       scheduled_at?: UnixMs | null;
     } & Keyed)
-  | { type: "mark_read"; id: number; ticket_id: TicketId; seq: number };
+  | { type: "mark_read"; id: number; ticket_id: TicketId; seq: number; back?: true };

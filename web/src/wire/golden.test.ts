@@ -10,18 +10,6 @@ const FOLDER = join(import.meta.dirname, "../../../hub/core/tests/golden");
 const names = filesBelow(FOLDER);
 const pairs = names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length));
 
-const CLIENT_TYPES = new Set([
-  "hello",
-  "subscribe",
-  "unsubscribe",
-  "ping",
-  "post_reply",
-  "change_status",
-  "assign",
-  "update_ticket",
-  "mark_read",
-]);
-
 describe("golden frames", () => {
   it("exist, each in both codecs", () => {
     expect(pairs.length).toBeGreaterThan(0);
@@ -35,7 +23,7 @@ describe("golden frames", () => {
     const bytes = new Uint8Array(readFileSync(join(FOLDER, `${name}.msgpack`)));
     const value: unknown = JSON.parse(text);
     expect(decode(bytes)).toEqual(value);
-    if (isClientFrame(value)) {
+    if (isClientFrame(name, value)) {
       expect(decode(Uint8Array.from(asBytes(msgpack.encode(value))))).toEqual(value);
       expect(JSON.parse(asText(json.encode(value)))).toEqual(value);
       return;
@@ -45,8 +33,8 @@ describe("golden frames", () => {
   });
 });
 
-function isClientFrame(value: unknown): value is ClientFrame {
-  return isRecord(value) && CLIENT_TYPES.has(String(value["type"]));
+function isClientFrame(name: string, value: unknown): value is ClientFrame {
+  return isRecord(value) && name.startsWith("client_");
 }
 
 function asBytes(encoded: string | Uint8Array): Uint8Array {

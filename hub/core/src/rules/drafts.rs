@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
+use super::held;
 use super::record::Happened;
 use super::ticket::TicketState;
 use crate::ids::UserId;
 use crate::time::UnixMs;
-use crate::wire::{Audience, Event, PersonRef};
+use crate::wire::{Audience, Event, HandoffDraft, PersonRef};
 
 /// Authors that a draft remembers: who began it, and who went on last.
 pub const MAX_AUTHORS: usize = 8;
@@ -189,18 +190,46 @@ pub fn together<'a>(effects: impl IntoIterator<Item = &'a DraftEffect>) -> Vec<D
     changes
 }
 
-/// What `happened` does to drafts; `before` is the ticket before it. A sent reply or note spends its author's draft.
-pub fn effects(_before: Option<&TicketState>, happened: &Happened) -> Vec<DraftEffect> {
+/// What `happened` does to drafts; `before` is the ticket before it. What is sent, held or handed over spends its author's draft;
+/// what does not go out after all comes back to its author, and what came with a handover goes to whoever acknowledges it.
+pub fn effects(before: Option<&TicketState>, happened: &Happened) -> Vec<DraftEffect> {
     let by_author = |audience| happened.by.id.map(|user| DraftKey { user, audience });
-    match &happened.event {
-        Event::ReplyPosted { audience, .. } => by_author(*audience).map(DraftEffect::Spend).into_iter().collect(),
-        Event::TicketCreated { .. }
+    let effect = match &happened.event {
+        // When a held reply goes out, its draft was spent long ago: what its author writes now is something else.
+        Event::ReplyPosted { audience, held_key: None, .. } | Event::ReplyHeld { audience, .. } => {
+            by_author(*audience).map(DraftEffect::Spend)
+        }
+        Event::HeldCancelled { held_key, .. } => {
+            let held = before.and_then(|ticket| held::find(&ticket.held, *held_key));
+            held.map(|held| {
+                let authors = merged(held.draft_authors.iter().chain([&held.by]));
+                let text = DraftText { body: held.body.clone(), based_on: held.based_on.unwrap_or(0), authors };
+                DraftEffect::GiveBack(DraftKey { user: held.by.id, audience: held.audience }, text)
+            })
+        }
+        Event::HandedOver { draft: Some(_), .. } => by_author(Audience::Public).map(DraftEffect::Spend),
+        Event::HandoffAcknowledged {} => {
+            let draft = before.and_then(|ticket| ticket.handoff.as_ref()?.draft.as_ref());
+            by_author(Audience::Public).zip(draft).map(|(key, draft)| {
+                let HandoffDraft { body, based_on, authors } = draft.clone();
+                DraftEffect::GiveBack(key, DraftText { body, based_on, authors })
+            })
+        }
+        Event::ReplyPosted { held_key: Some(_), .. }
+        | Event::HandedOver { draft: None, .. }
+        | Event::TicketCreated { .. }
         | Event::StatusChanged { .. }
         | Event::Assigned { .. }
+        | Event::TagsChanged { .. }
+        | Event::ClaimTaken { .. }
+        | Event::ClaimReleased { .. }
+        | Event::ClaimExpired { .. }
+        | Event::Watched { .. }
         | Event::FieldChanged { .. }
         | Event::NothingChanged {}
-        | Event::Notified { .. } => Vec::new(),
-    }
+        | Event::Notified { .. } => None,
+    };
+    effect.into_iter().collect()
 }
 
 #[cfg(test)]

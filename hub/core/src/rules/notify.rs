@@ -28,29 +28,55 @@ pub struct Notice {
 pub fn notices(before: Option<&TicketState>, happened: &Happened) -> Vec<Notice> {
     let assignee = before.and_then(|ticket| ticket.assignee_id);
     let wanted: Vec<Notice> = match &happened.event {
-        Event::Assigned { assignee_id, .. } if *assignee_id != assignee => {
+        // Who is given a ticket with a note is told of the note.
+        Event::Assigned { assignee_id, .. } if *assignee_id != assignee && *assignee_id != handed_to(before, happened) => {
             assignee_id.iter().map(|user| Notice { user: *user, reason: Reason::Assigned }).collect()
+        }
+        Event::HandedOver { to_id, .. } => {
+            to_id.iter().map(|user| Notice { user: *user, reason: Reason::HandedOver }).collect()
+        }
+        Event::ClaimTaken { from, .. } => {
+            from.iter().map(|person| Notice { user: person.id, reason: Reason::ClaimTaken }).collect()
+        }
+        // The hub did it in its author's name.
+        Event::HeldCancelled { why: Some(_), .. } => {
+            happened.by.id.map(|user| Notice { user, reason: Reason::NotSent }).into_iter().collect()
         }
         Event::ReplyPosted { audience, mentions, .. } => {
             let requester = before.map(|ticket| ticket.requester.id).filter(|_| *audience == Audience::Public);
             let called = mentions.iter().map(|user| Notice { user: *user, reason: Reason::Mentioned });
             let theirs = assignee.into_iter().chain(requester).map(|user| Notice { user, reason: Reason::Replied });
-            called.chain(theirs).collect()
+            let watchers = before.into_iter().flat_map(|ticket| &ticket.watchers);
+            called.chain(theirs).chain(watchers.map(|user| Notice { user: *user, reason: Reason::Watched })).collect()
         }
         Event::Assigned { .. }
         | Event::TicketCreated { .. }
         | Event::StatusChanged { .. }
+        | Event::ReplyHeld { .. }
+        | Event::HeldCancelled { why: None, .. }
+        | Event::HandoffAcknowledged {}
+        | Event::TagsChanged { .. }
+        | Event::ClaimReleased { .. }
+        | Event::ClaimExpired { .. }
+        | Event::Watched { .. }
         | Event::FieldChanged { .. }
         | Event::NothingChanged {}
         | Event::Notified { .. } => Vec::new(),
     };
     let mut told: Vec<Notice> = Vec::with_capacity(wanted.len());
     for notice in wanted {
-        if happened.by.id != Some(notice.user) && told.iter().all(|other| other.user != notice.user) {
+        let is_own_deed = happened.by.id == Some(notice.user) && notice.reason != Reason::NotSent;
+        if !is_own_deed && told.iter().all(|other| other.user != notice.user) {
             told.push(notice);
         }
     }
     told
+}
+
+/// Whom the ticket was handed to by the intent that `happened` belongs to.
+fn handed_to(before: Option<&TicketState>, happened: &Happened) -> Option<UserId> {
+    let handoff = before?.handoff.as_ref()?;
+    handoff.to_id.filter(|_| handoff.at == happened.at && happened.by.id == Some(handoff.from.id))
 }
 
 /// Whoever may have been told of `happened`, where the ticket before it is not known; `ticket` is a later one.
@@ -58,10 +84,20 @@ pub fn perhaps_told(ticket: &TicketState, happened: &Happened) -> Vec<UserId> {
     match &happened.event {
         Event::Assigned { assignee_id, .. } => assignee_id.iter().copied().collect(),
         Event::ReplyPosted { mentions, .. } => {
-            mentions.iter().copied().chain(ticket.assignee_id).chain([ticket.requester.id]).collect()
+            let concerned = mentions.iter().copied().chain(ticket.assignee_id).chain([ticket.requester.id]);
+            concerned.chain(ticket.watchers.iter().copied()).collect()
         }
+        Event::HandedOver { to_id, .. } => to_id.iter().copied().collect(),
+        Event::ClaimTaken { from, .. } => from.iter().map(|person| person.id).collect(),
+        Event::HeldCancelled { .. } => happened.by.id.into_iter().collect(),
         Event::TicketCreated { .. }
         | Event::StatusChanged { .. }
+        | Event::ReplyHeld { .. }
+        | Event::HandoffAcknowledged {}
+        | Event::TagsChanged { .. }
+        | Event::ClaimReleased { .. }
+        | Event::ClaimExpired { .. }
+        | Event::Watched { .. }
         | Event::FieldChanged { .. }
         | Event::NothingChanged {}
         | Event::Notified { .. } => Vec::new(),
@@ -116,8 +152,17 @@ impl Notification {
 fn excerpt_of(event: &Event) -> Option<String> {
     match event {
         Event::ReplyPosted { body, .. } => Some(excerpt(body)),
+        Event::HandedOver { note, .. } => Some(excerpt(note)),
         Event::TicketCreated { .. }
         | Event::StatusChanged { .. }
+        | Event::ReplyHeld { .. }
+        | Event::HeldCancelled { .. }
+        | Event::HandoffAcknowledged {}
+        | Event::TagsChanged { .. }
+        | Event::ClaimTaken { .. }
+        | Event::ClaimReleased { .. }
+        | Event::ClaimExpired { .. }
+        | Event::Watched { .. }
         | Event::Assigned { .. }
         | Event::FieldChanged { .. }
         | Event::NothingChanged {}
@@ -206,6 +251,8 @@ mod tests {
             forced: None,
             missed: None,
             truncated: None,
+            draft_authors: vec![],
+            held_key: None,
         }
     }
 

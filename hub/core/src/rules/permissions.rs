@@ -107,11 +107,15 @@ pub enum Act {
     Assign,
     /// Set its fields.
     UpdateFields,
+    /// Say that one is answering, or no longer.
+    Claim,
+    /// Be told of what happens to it.
+    Follow,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Read,
         Self::CreateTicket,
         Self::ReplyPublicly,
@@ -119,6 +123,8 @@ impl Act {
         Self::ChangeStatus,
         Self::Assign,
         Self::UpdateFields,
+        Self::Claim,
+        Self::Follow,
     ];
 }
 
@@ -155,11 +161,20 @@ pub fn may(role: Role, user: UserId, requester: UserId, act: Act) -> Verdict {
         (Side::Platform, _) => Hidden,
         (Side::Customer, _) if user != requester => Hidden,
         (Side::Customer, Act::Read | Act::CreateTicket | Act::ReplyPublicly) => Allowed,
-        (Side::Customer, Act::WriteNote | Act::ChangeStatus | Act::Assign | Act::UpdateFields) => Forbidden,
+        (Side::Customer, Act::WriteNote | Act::ChangeStatus | Act::Assign | Act::UpdateFields | Act::Claim | Act::Follow) => {
+            Forbidden
+        }
         (Side::Staff, Act::Read) => Allowed,
         (
             Side::Staff,
-            Act::CreateTicket | Act::ReplyPublicly | Act::WriteNote | Act::ChangeStatus | Act::Assign | Act::UpdateFields,
+            Act::CreateTicket
+            | Act::ReplyPublicly
+            | Act::WriteNote
+            | Act::ChangeStatus
+            | Act::Assign
+            | Act::UpdateFields
+            | Act::Claim
+            | Act::Follow,
         ) => {
             if role.works_on_tickets() {
                 Allowed
@@ -190,7 +205,7 @@ mod tests {
             assert_eq!(may(Role::Customer, ME, OTHER, act), Hidden, "{act:?}");
             let own = match act {
                 Act::Read | Act::CreateTicket | Act::ReplyPublicly => Allowed,
-                Act::WriteNote | Act::ChangeStatus | Act::Assign | Act::UpdateFields => Forbidden,
+                Act::WriteNote | Act::ChangeStatus | Act::Assign | Act::UpdateFields | Act::Claim | Act::Follow => Forbidden,
             };
             assert_eq!(may(Role::Customer, ME, ME, act), own, "{act:?}");
         }

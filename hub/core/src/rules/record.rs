@@ -107,7 +107,19 @@ impl Happened {
         match event {
             Event::TicketCreated { .. } | Event::StatusChanged { .. } => true,
             Event::ReplyPosted { audience, .. } => matches!(audience, Audience::Public),
-            Event::Assigned { .. } | Event::FieldChanged { .. } | Event::NothingChanged {} | Event::Notified { .. } => false,
+            Event::ReplyHeld { .. }
+            | Event::HeldCancelled { .. }
+            | Event::Assigned { .. }
+            | Event::HandedOver { .. }
+            | Event::HandoffAcknowledged {}
+            | Event::TagsChanged { .. }
+            | Event::ClaimTaken { .. }
+            | Event::ClaimReleased { .. }
+            | Event::ClaimExpired { .. }
+            | Event::Watched { .. }
+            | Event::FieldChanged { .. }
+            | Event::NothingChanged {}
+            | Event::Notified { .. } => false,
         }
     }
 
@@ -120,9 +132,17 @@ impl Happened {
     pub fn for_customers(&self) -> Option<EventRecord> {
         let seq = self.thread_seq?;
         let event = match cut(self.event.clone()) {
-            Event::ReplyPosted { body, audience, attachments, truncated, .. } => {
-                Event::ReplyPosted { body, audience, attachments, mentions: vec![], forced: None, missed: None, truncated }
-            }
+            Event::ReplyPosted { body, audience, attachments, truncated, .. } => Event::ReplyPosted {
+                body,
+                audience,
+                attachments,
+                mentions: vec![],
+                forced: None,
+                missed: None,
+                truncated,
+                draft_authors: vec![],
+                held_key: None,
+            },
             Event::StatusChanged { from, to, .. } => Event::StatusChanged { from, to, note: None, forced: None },
             Event::TicketCreated { title, description, source, number, status, .. } => {
                 Event::TicketCreated { title, description, source, number, status, priority: None }
@@ -145,6 +165,11 @@ impl Happened {
         for name in personal_fields(&self.event) {
             if let Some(value) = event.remove(*name) {
                 private.insert((*name).into(), value);
+            }
+        }
+        for (field, name) in PERSONS {
+            if let Some(words) = event.get_mut(field).and_then(Value::as_object_mut).and_then(|person| person.remove("name")) {
+                private.insert(name.into(), words);
             }
         }
         let data = Data {
@@ -176,6 +201,12 @@ impl Happened {
         let mut private: Map<String, Value> = private.map(serde_json::from_slice).transpose()?.unwrap_or_default();
         let name = private.remove("by").and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_else(|| ERASED.into());
         if let Value::Object(fields) = &mut event {
+            let is_claim = matches!(fields.get("type").and_then(Value::as_str), Some(kind) if kind.starts_with("claim_"));
+            for (field, name) in PERSONS.into_iter().filter(|_| is_claim) {
+                if let Some(person) = fields.get_mut(field).and_then(Value::as_object_mut) {
+                    person.insert("name".into(), private.remove(name).unwrap_or_else(|| ERASED.into()));
+                }
+            }
             fields.extend(private);
             fill_erased(fields);
         }
@@ -190,15 +221,28 @@ impl Happened {
     }
 }
 
+/// People that an event names (a claim's): their ids stay, their names go into `private` under these names.
+const PERSONS: [(&str, &str); 2] = [("by", "by_name"), ("from", "from_name")];
+
 /// What people wrote: goes into `private`.
 const fn personal_fields(event: &Event) -> &'static [&'static str] {
     match event {
         Event::TicketCreated { .. } => &["title", "description"],
-        Event::ReplyPosted { .. } => &["body", "attachments"],
+        Event::ReplyPosted { .. } => &["body", "attachments", "draft_authors"],
+        Event::ReplyHeld { .. } => &["body", "draft_authors"],
+        Event::HandedOver { .. } => &["note", "draft"],
+        Event::TagsChanged { .. } => &["added", "removed"],
         Event::StatusChanged { .. } => &["note"],
         Event::FieldChanged { .. } => &["from", "to"],
         Event::Notified { .. } => &["number", "title", "excerpt"],
-        Event::Assigned { .. } | Event::NothingChanged {} => &[],
+        Event::HeldCancelled { .. }
+        | Event::Assigned { .. }
+        | Event::HandoffAcknowledged {}
+        | Event::ClaimTaken { .. }
+        | Event::ClaimReleased { .. }
+        | Event::ClaimExpired { .. }
+        | Event::Watched { .. }
+        | Event::NothingChanged {} => &[],
     }
 }
 
@@ -207,6 +251,9 @@ fn fill_erased(fields: &mut Map<String, Value>) {
     let wanted: &[(&str, Value)] = match fields.get("type").and_then(Value::as_str) {
         Some("ticket_created") => &[("title", Value::Null), ("description", Value::Null)],
         Some("reply_posted") => &[("body", Value::Null), ("attachments", Value::Array(Vec::new()))],
+        Some("reply_held") => &[("body", Value::Null)],
+        Some("handed_over") => &[("note", Value::Null)],
+        Some("tags_changed") => &[("added", Value::Array(Vec::new())), ("removed", Value::Array(Vec::new()))],
         Some("field_changed") => &[("from", Value::Null), ("to", Value::Null)],
         Some(_) | None => &[],
     };
@@ -218,22 +265,21 @@ fn fill_erased(fields: &mut Map<String, Value>) {
 }
 
 /// A stored body over the limit (mail) is cut on the wire.
-fn cut(event: Event) -> Event {
-    match event {
-        Event::ReplyPosted { mut body, audience, attachments, mentions, forced, missed, .. } if body.len() > MAX_BODY_BYTES => {
-            let end = body.floor_char_boundary(MAX_BODY_BYTES);
-            body.truncate(end);
-            Event::ReplyPosted { body, audience, attachments, mentions, forced, missed, truncated: Some(true) }
-        }
-        event => event,
+fn cut(mut event: Event) -> Event {
+    if let Event::ReplyPosted { body, truncated, .. } = &mut event
+        && body.len() > MAX_BODY_BYTES
+    {
+        body.truncate(body.floor_char_boundary(MAX_BODY_BYTES));
+        *truncated = Some(true);
     }
+    event
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rules::audit::{GENESIS, Link, verify};
-    use crate::wire::Source;
+    use crate::wire::{HandoffDraft, PersonRef, Source};
     use uuid::Uuid;
 
     const KEY: TicketKey =
@@ -245,6 +291,10 @@ mod tests {
         Happened { seq, thread_seq, at: UnixMs(1_700_000_000_000), by: ana, key: None, event }
     }
 
+    fn person(name: &str) -> PersonRef {
+        PersonRef { id: UserId::new(Uuid::from_u128(8)), name: name.into() }
+    }
+
     fn one_of_each() -> Vec<Happened> {
         let reply = |audience| Event::ReplyPosted {
             body: "secret words".into(),
@@ -254,6 +304,8 @@ mod tests {
             forced: Some(true),
             missed: None,
             truncated: None,
+            draft_authors: vec![person("secret words")],
+            held_key: None,
         };
         [
             Event::TicketCreated {
@@ -269,6 +321,34 @@ mod tests {
             Event::StatusChanged { from: "open".into(), to: "closed".into(), note: Some("secret words".into()), forced: None },
             Event::Assigned { assignee_id: None, team_id: None },
             Event::FieldChanged { field: "title".into(), from: "secret words".into(), to: Value::Null },
+            Event::ReplyHeld {
+                body: "secret words".into(),
+                audience: Audience::Public,
+                mentions: vec![],
+                then_status: Some("closed".into()),
+                based_on: Some(3),
+                forced: None,
+                release_at: UnixMs(1_700_000_000_500),
+                draft_authors: vec![person("secret words")],
+            },
+            Event::HeldCancelled { held_key: CommandKey::new(Uuid::from_u128(5)), why: Some(crate::wire::ErrorCode::Stale) },
+            Event::HandedOver {
+                from_id: UserId::new(Uuid::from_u128(7)),
+                to_id: Some(UserId::new(Uuid::from_u128(9))),
+                to_team_id: None,
+                note: "secret words".into(),
+                draft: Some(HandoffDraft { body: "secret words".into(), based_on: 3, authors: vec![person("secret words")] }),
+            },
+            Event::HandoffAcknowledged {},
+            Event::TagsChanged { added: vec!["secret words".into()], removed: vec![] },
+            Event::ClaimTaken {
+                by: person("secret words"),
+                until: UnixMs(1_700_000_090_000),
+                from: Some(person("secret words")),
+            },
+            Event::ClaimReleased { by: person("secret words") },
+            Event::ClaimExpired { by: person("secret words") },
+            Event::Watched { user_id: UserId::new(Uuid::from_u128(7)), on: true },
             Event::NothingChanged {},
         ]
         .into_iter()
@@ -340,6 +420,8 @@ mod tests {
                 forced: None,
                 missed: None,
                 truncated: None,
+                draft_authors: vec![],
+                held_key: None,
             },
         );
         let Event::ReplyPosted { body, truncated, .. } = event.for_agents().event else { panic!("still a reply") };

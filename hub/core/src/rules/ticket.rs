@@ -10,9 +10,13 @@ use super::permissions::Side;
 use super::record::Happened;
 use super::stale::PublicDeeds;
 use super::workspace::WorkspaceFacts;
+use super::{handoff, held, tags};
 use crate::ids::{CategoryId, TeamId, TicketId, UserId};
 use crate::time::UnixMs;
-use crate::wire::{AgentTicket, Audience, CustomerTicket, Event, FieldPatches, Patch, PersonRef, Priority, Source, TicketView};
+use crate::wire::{
+    AgentTicket, Audience, Claim, CustomerTicket, Event, FieldPatches, Handoff, Held, Patch, PersonRef, Priority, Source,
+    TicketView,
+};
 
 /// What a ticket is: the projection of its events, and all that the rules need to judge the next intent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +51,20 @@ pub struct TicketState {
     pub public_deeds: PublicDeeds,
     /// The event that last set each field.
     pub field_seqs: BTreeMap<String, u64>,
+    /// Who is answering the customer, as the log tells; renewals are not in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Box<Claim>>,
+    /// What was handed over and is not acknowledged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<Box<Handoff>>,
+    /// Replies that are held back, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Held>,
+    /// Those who follow it, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watchers: Vec<UserId>,
 }
+
 impl TicketState {
     /// What the patches would change: field, old value, new value. What is so already is left out.
     pub(super) fn changes(&self, patches: &FieldPatches) -> Vec<(&'static str, Value, Value)> {
@@ -120,6 +137,10 @@ impl TicketState {
             head_hash: hash,
             public_deeds: PublicDeeds::default(),
             field_seqs: BTreeMap::new(),
+            claim: None,
+            handoff: None,
+            held: Vec::new(),
+            watchers: Vec::new(),
         })
     }
 
@@ -134,11 +155,26 @@ impl TicketState {
         }
         match &happened.event {
             Event::TicketCreated { .. } | Event::NothingChanged {} | Event::Notified { .. } => {}
-            Event::ReplyPosted { audience, .. } => {
+            Event::ReplyPosted { audience, held_key, .. } => {
+                self.held.retain(|held| Some(held.key) != *held_key);
                 if *audience == Audience::Public {
                     self.remember_public_deed(happened);
                 }
             }
+            Event::ReplyHeld { .. } => self.held.extend(held::begun(happened)),
+            Event::HeldCancelled { held_key, .. } => self.held.retain(|held| held.key != *held_key),
+            Event::HandedOver { .. } => self.handoff = handoff::pinned(self.handoff.take(), happened),
+            Event::HandoffAcknowledged {} => self.handoff = None,
+            Event::TagsChanged { added, removed } => tags::apply(&mut self.tags, added, removed),
+            Event::ClaimTaken { by, until, .. } => {
+                self.claim = Some(Box::new(Claim { by: by.clone(), until: *until, since: happened.at }));
+            }
+            Event::ClaimReleased { .. } | Event::ClaimExpired { .. } => self.claim = None,
+            Event::Watched { user_id, on } => match self.watchers.binary_search(user_id) {
+                Err(place) if *on => self.watchers.insert(place, *user_id),
+                Ok(place) if !on => drop(self.watchers.remove(place)),
+                Ok(_) | Err(_) => {}
+            },
             Event::StatusChanged { to, .. } => {
                 self.status.clone_from(to);
                 self.remember_public_deed(happened);
@@ -196,8 +232,18 @@ impl TicketState {
             scheduled_at: self.scheduled_at,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            watcher_ids: self.watchers.clone(),
+            handoff: self.handoff.as_deref().cloned(),
+            held: self.held.clone(),
             seq: self.seq,
         }
+    }
+
+    /// When the hub has to look at this ticket by itself: a held reply is to go out, or a lease ends. As the log tells: a lease
+    /// that was renewed ends later.
+    pub fn next_due(&self) -> Option<UnixMs> {
+        let lease = self.claim.iter().map(|claim| claim.until);
+        self.held.iter().map(|held| held.release_at).chain(lease).min()
     }
 
     /// The ticket as its customer sees it.
@@ -225,8 +271,9 @@ impl TicketState {
         }
     }
 
-    /// Cuts the description to what lists show.
-    pub fn cut_description(&mut self) {
+    /// Cuts the ticket to what lists show.
+    pub fn cut_for_lists(&mut self) {
+        self.held.clear();
         /// Characters of the description in a list row.
         const LIST_DESCRIPTION_CHARS: usize = 280;
         if let Some((end, _)) = self.description.char_indices().nth(LIST_DESCRIPTION_CHARS) {

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::ids::{CommandKey, TeamId, TicketId, TicketKey, UserId, WorkspaceId};
 use crate::ports::{Append, Journal, StoreError};
-use crate::rules::intent::{Asker, Intent, Step};
+use crate::rules::intent::{Asker, Circumstances, Intent, Step};
 use crate::rules::permissions::Role;
 use crate::rules::record::Happened;
 use crate::rules::ticket::TicketState;
@@ -71,7 +71,7 @@ pub fn appended(
     facts: &WorkspaceFacts,
     now: UnixMs,
 ) -> Append {
-    let decided = intent.decide(state, facts).expect("a test wants only what is allowed");
+    let decided = intent.decide(state, Circumstances::plain(facts, now)).expect("a test wants only what is allowed");
     let salt = *intent.key.uuid().as_bytes();
     Append::of_intent(ticket, state, intent, decided, now, || salt).expect("a ticket, or the making of one")
 }

@@ -8,7 +8,7 @@ use super::build::{Sample, by_seq};
 use crate::ids::TicketKey;
 use crate::ids::UserId;
 use crate::ports::{
-    Append, Appended, Drafts, EventRange, From, Inbox, Journal, KeyRecord, Marked, Notifications, Notified, Reader,
+    Append, Appended, Drafts, EventRange, From, Inbox, Journal, KeyRecord, Mark, Marked, Notifications, Notified, Reader,
 };
 use crate::rules::drafts::{DraftEffect, DraftKey, DraftText, Kept};
 use crate::rules::intent::{Intent, Step};
@@ -339,13 +339,13 @@ pub async fn one_append_tells_several_people_in_order(subject: &dyn Subject) {
     assert_eq!(told, expected);
 }
 
-/// A cursor goes forward only, never beyond the end, and only on what its reader may see.
+/// A cursor goes forward only, unless it is set back on purpose; never beyond the end, and only on what its reader may see.
 pub async fn a_read_cursor_goes_forward_only(subject: &dyn Subject) {
     let sample = five_events(subject).await;
     let (agent, cleo, workspace) = (sample.agent.user, sample.customer.user, sample.ticket.workspace);
     let ticket = sample.ticket.ticket;
     let mark = |user, side, ticket, seq| async move {
-        subject.notifications().mark_read(workspace, Reader { user, side }, ticket, seq).await.expect("answers")
+        subject.notifications().mark_read(workspace, Reader { user, side }, ticket, Mark::UpTo(seq)).await.expect("answers")
     };
     assert_eq!(mark(agent, Side::Staff, ticket, 3).await, Marked::At(3));
     assert_eq!(mark(agent, Side::Staff, ticket, 1).await, Marked::At(3));
@@ -357,6 +357,8 @@ pub async fn a_read_cursor_goes_forward_only(subject: &dyn Subject) {
     assert_eq!(mark(agent, Side::Platform, ticket, 1).await, Marked::NoTicket);
     assert_eq!(mark(agent, Side::Staff, subject.fresh().ticket, 0).await, Marked::NoTicket);
     assert_eq!(mark(cleo, Side::Customer, ticket, 2).await, Marked::At(2));
+    let back = subject.notifications().mark_read(workspace, Reader { user: agent, side: Side::Staff }, ticket, Mark::BackTo(2));
+    assert_eq!(back.await.expect("answers"), Marked::At(2));
     let inbox = inbox(subject, &sample, cleo, None, 100).await;
     assert!(inbox.read.contains(&ReadCursor { ticket_id: ticket, seq: 2 }), "{:?}", inbox.read);
 }

@@ -9,7 +9,7 @@ use super::later::Gate;
 use crate::ids::{CommandKey, StreamId, TicketId, TicketKey, UserId, WorkspaceId};
 use crate::ports::{
     Answer, Append, Appended, AssigneeFilter, Drafts, EventRange, From, Inbox, Journal, KeyRecord, KeyUse, ListCursor,
-    MAX_DRAFTS, Marked, Notifications, Notified, Reader, StoreError, TicketLists, TicketPage, TicketQuery,
+    MAX_DRAFTS, Mark, Marked, Notifications, Notified, Reader, StoreError, TicketLists, TicketPage, TicketQuery,
 };
 use crate::rules::counters::{Counted, Queue};
 use crate::rules::drafts::{DraftKey, Kept, together};
@@ -217,9 +217,9 @@ impl Notifications for MemoryJournal {
         self.read(move |log| log.inbox(workspace, user, before, limit))
     }
 
-    fn mark_read(&self, workspace: WorkspaceId, reader: Reader, ticket: TicketId, seq: u64) -> Answer<Marked> {
+    fn mark_read(&self, workspace: WorkspaceId, reader: Reader, ticket: TicketId, mark: Mark) -> Answer<Marked> {
         let this = self.clone();
-        self.reads.pass(move || Ok(this.log().mark_read(workspace, reader, ticket, seq)))
+        self.reads.pass(move || Ok(this.log().mark_read(workspace, reader, ticket, mark)))
     }
 }
 
@@ -348,18 +348,21 @@ impl Log {
         Ok(Some(Notification { seq, reason: told.reason, ticket: told.ticket, number, title, requester, happened }))
     }
 
-    fn mark_read(&mut self, workspace: WorkspaceId, reader: Reader, ticket: TicketId, seq: u64) -> Marked {
+    fn mark_read(&mut self, workspace: WorkspaceId, reader: Reader, ticket: TicketId, mark: Mark) -> Marked {
         let Some(stored) = self.tickets.get(&TicketKey { workspace, ticket }) else { return Marked::NoTicket };
         let head = match reader.side {
             Side::Staff => stored.state.seq,
             Side::Customer if stored.state.requester.id == reader.user => stored.state.thread_seq,
             Side::Customer | Side::Platform => return Marked::NoTicket,
         };
-        if seq > head {
+        if mark.seq() > head {
             return Marked::Ahead;
         }
         let cursor = self.cursors.entry((workspace, reader.user, ticket)).or_insert(0);
-        *cursor = seq.max(*cursor);
+        *cursor = match mark {
+            Mark::UpTo(seq) => seq.max(*cursor),
+            Mark::BackTo(seq) => seq,
+        };
         Marked::At(*cursor)
     }
 
@@ -411,7 +414,7 @@ impl Log {
         let next = found.last().filter(|_| has_more).map(|&(updated_at, ticket, _)| ListCursor { updated_at, ticket });
         let row = |(_, ticket, state): (UnixMs, TicketId, &TicketState)| {
             let mut state = state.clone();
-            state.cut_description();
+            state.cut_for_lists();
             (ticket, state)
         };
         TicketPage { tickets: found.into_iter().map(row).collect(), next }

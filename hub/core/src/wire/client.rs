@@ -1,13 +1,21 @@
-//! What a client says, and how it is read: form is judged here, before anything else.
+//! What a client says. How it is read, and form judged before anything else, is in `read`; how it is written in `write`.
+
+mod read;
+mod write;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
+pub use read::{DraftFields, HandoverFields, ReplyFields, TagFields};
+
+#[cfg(doc)]
+use super::MAX_BODY_BYTES;
 use super::event::Audience;
 use super::fields::{self, FieldErrors, Fields};
+use super::live::Activity;
 use super::ticket::Priority;
 use super::topic::Topic;
-use super::{Codec, ErrorCode, MAX_BODY_BYTES, Problem, value};
+use super::{Codec, ErrorCode, Problem, value};
 use crate::ids::{CategoryId, CommandKey, StreamId, TeamId, TicketId, UserId};
 use crate::time::UnixMs;
 
@@ -23,6 +31,16 @@ pub const MAX_TOKEN_BYTES: usize = 256;
 pub const MAX_STATUS_BYTES: usize = 64;
 /// Most attachments or mentions of one reply.
 pub const MAX_LIST: usize = 20;
+/// Longest that a reply is held back, in milliseconds.
+pub const MAX_HOLD_MS: u64 = 30_000;
+/// Most tags of one ticket, and in one change of them.
+pub const MAX_TAGS: usize = 50;
+/// Longest tag, in bytes of UTF-8.
+pub const MAX_TAG_BYTES: usize = 50;
+/// Longest name of a field somebody has open, in bytes.
+pub const MAX_FIELD_BYTES: usize = 64;
+/// Most rows of a list whose presence one socket is told.
+pub const MAX_ROWS: usize = 200;
 
 /// A field that is kept (absent), cleared (null) or set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -186,6 +204,17 @@ pub enum ClientFrame {
         then_status: Option<String>,
         /// Colleagues it calls for, by their ids; at most [`MAX_LIST`]. Staff only.
         mention_ids: Vec<UserId>,
+        /// Keep it back on the hub for so long, at most [`MAX_HOLD_MS`] milliseconds, to be taken back; judged again then. Staff only.
+        hold_ms: Option<u64>,
+    },
+    /// Take a held reply back; its text returns as my draft.
+    CancelHeld {
+        /// One per intent; the same again for a repeat.
+        key: CommandKey,
+        /// Of which ticket.
+        ticket_id: TicketId,
+        /// The key of the `post_reply` that is held.
+        held_key: CommandKey,
     },
     /// Move in the workflow.
     ChangeStatus {
@@ -213,6 +242,29 @@ pub enum ClientFrame {
         /// The team; null for none, absent to leave it.
         team_id: Patch<TeamId>,
     },
+    /// Give the ticket to a colleague or a team, with a note that stays pinned until it is acknowledged. Exactly one of `to_id` and
+    /// `to_team_id`.
+    HandOver {
+        /// One per intent; the same again for a repeat.
+        key: CommandKey,
+        /// Which ticket.
+        ticket_id: TicketId,
+        /// The colleague.
+        to_id: Option<UserId>,
+        /// The team.
+        to_team_id: Option<TeamId>,
+        /// What the next one has to know, at most [`MAX_NOTE_BYTES`] bytes, not blank; never told to customers.
+        note: String,
+        /// Give my draft of a public reply along.
+        with_draft: bool,
+    },
+    /// I have seen what was handed over to me or my team. A draft that came along becomes mine.
+    AcknowledgeHandoff {
+        /// One per intent; the same again for a repeat.
+        key: CommandKey,
+        /// Of which ticket.
+        ticket_id: TicketId,
+    },
     /// Set fields, any number of them.
     UpdateTicket {
         /// One per intent; the same again for a repeat.
@@ -224,20 +276,92 @@ pub enum ClientFrame {
         /// The fields.
         patches: FieldPatches,
     },
+    /// Add and remove tags. Merges with what others do; never conflicts.
+    ChangeTags {
+        /// One per intent; the same again for a repeat.
+        key: CommandKey,
+        /// Of which ticket.
+        ticket_id: TicketId,
+        /// These are to be there; lower case, at most [`MAX_TAG_BYTES`] bytes each, at most [`MAX_TAGS`].
+        add: Vec<String>,
+        /// These are not.
+        remove: Vec<String>,
+    },
+    /// Be told of what happens to a ticket, or no longer.
+    Watch {
+        /// One per intent; the same again for a repeat.
+        key: CommandKey,
+        /// Which ticket.
+        ticket_id: TicketId,
+        /// Whether.
+        on: bool,
+    },
+    /// I am answering the customer now. Nobody is kept from anything by it.
+    TakeClaim {
+        /// Of which ticket.
+        ticket_id: TicketId,
+        /// Also when somebody else has it: who had it is told.
+        force: bool,
+    },
+    /// I am not answering any longer.
+    ReleaseClaim {
+        /// Of which ticket.
+        ticket_id: TicketId,
+        /// Also when it is somebody else's.
+        force: bool,
+    },
+    /// Keep what I am writing. Acked when it is stored.
+    SaveDraft {
+        /// To which ticket.
+        ticket_id: TicketId,
+        /// Who is to read it.
+        audience: Audience,
+        /// The last revision seen; 0 for none. Another one there is `stale`, with `detail.draft`.
+        revision: u64,
+        /// Markdown, at most [`MAX_BODY_BYTES`] bytes of UTF-8; may be empty.
+        body: String,
+        /// The last `seq` its author has seen.
+        based_on: u64,
+    },
+    /// Throw my draft away.
+    DiscardDraft {
+        /// Of which ticket.
+        ticket_id: TicketId,
+        /// Of which audience.
+        audience: Audience,
+    },
+    /// What I am doing at a ticket that this socket watches. Without `id` there is no answer.
+    SetPresence {
+        /// Which ticket.
+        ticket_id: TicketId,
+        /// What.
+        state: Activity,
+        /// Composing: for whom. Left out: publicly.
+        audience: Option<Audience>,
+        /// Which field I have open, at most [`MAX_FIELD_BYTES`] bytes: a hint for colleagues.
+        field: Option<String>,
+    },
+    /// Whose presence I want in my list: these rows, in place of those before. Only while `workspace` is watched.
+    WatchRows {
+        /// At most [`MAX_ROWS`].
+        ticket_ids: Vec<TicketId>,
+    },
     /// I have read a ticket up to here.
     MarkRead {
         /// Which ticket.
         ticket_id: TicketId,
-        /// The last event read, in my numbering; a lower one than before changes nothing.
+        /// The last event read, in my numbering; a lower one than before changes nothing, unless `back`.
         seq: u64,
+        /// Mark what comes after as unread again.
+        back: bool,
     },
 }
 
 /// A client frame with the client's request number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// The client's own number, echoed in the one answer.
-    pub id: u64,
+    /// The client's own number, echoed in the one answer; only `set_presence` may be without, and is not answered then.
+    pub id: Option<u64>,
     /// What is asked.
     pub frame: ClientFrame,
 }
@@ -269,7 +393,8 @@ impl Request {
 
     fn read(map: &Map<String, Value>) -> Result<Self, BadRequest> {
         let mut f = Fields::new(map);
-        let id = f.required("id", fields::integer(1));
+        let is_announcement = map.get("type").and_then(Value::as_str) == Some("set_presence");
+        let id = if is_announcement { f.optional("id", fields::integer(1)) } else { f.required("id", fields::integer(1)) };
         let refuse = |problem| BadRequest { id, problem };
         let Some(kind) = f.required("type", |v| v.as_str().map(str::to_owned).ok_or("must be text")) else {
             return Err(refuse(Problem::invalid(f.finish::<()>(None).err().unwrap_or_default())));
@@ -277,235 +402,11 @@ impl Request {
         let Some(frame) = ClientFrame::read(&kind, &mut f) else {
             return Err(refuse(Problem::new(ErrorCode::UnknownType, format!("This hub knows no frame of type {kind:?}."))));
         };
-        let both = id.zip(frame.known());
-        f.finish(both).map(|(id, frame)| Self { id, frame }).map_err(|errors: FieldErrors| refuse(Problem::invalid(errors)))
+        f.finish(frame.known()).map(|frame| Self { id, frame }).map_err(|errors: FieldErrors| refuse(Problem::invalid(errors)))
     }
 
     /// Writes the request: for load drivers and tests.
     pub fn encode(&self, codec: Codec) -> Vec<u8> {
         codec.encode(self)
-    }
-}
-
-/// A frame whose type is known and whose fields may have been refused.
-enum Read {
-    Frame(ClientFrame),
-    Refused,
-}
-
-impl Read {
-    fn known(self) -> Option<ClientFrame> {
-        match self {
-            Self::Frame(frame) => Some(frame),
-            Self::Refused => None,
-        }
-    }
-}
-
-impl From<Option<ClientFrame>> for Read {
-    fn from(frame: Option<ClientFrame>) -> Self {
-        frame.map_or(Self::Refused, Self::Frame)
-    }
-}
-
-impl ClientFrame {
-    /// `None` when the type is unknown.
-    fn read(kind: &str, f: &mut Fields<'_>) -> Option<Read> {
-        let frame = match kind {
-            "hello" => read_hello(f),
-            "subscribe" => read_subscribe(f),
-            "unsubscribe" => f.required("topic", topic).map(|topic| Self::Unsubscribe { topic }),
-            "ping" => Some(Self::Ping),
-            "post_reply" => read_post_reply(f),
-            "change_status" => read_change_status(f),
-            "assign" => read_assign(f),
-            "update_ticket" => read_update_ticket(f),
-            "mark_read" => read_mark_read(f),
-            _ => return None,
-        };
-        Some(frame.into())
-    }
-}
-
-fn topic(value: &Value) -> Result<Topic, String> {
-    fields::parsed("a topic such as ticket:<id>, thread:<id>, me, workspace or radar")(value)
-}
-
-fn read_hello(f: &mut Fields<'_>) -> Option<ClientFrame> {
-    let protocol = f.required("protocol", fields::integer(0));
-    let token = f.optional("token", fields::text(MAX_TOKEN_BYTES));
-    let client = f.optional("client", |v| {
-        let part = |name| v.get(name).and_then(Value::as_str).map(|s| s.chars().take(100).collect::<String>());
-        part("name")
-            .zip(part("version"))
-            .map(|(name, version)| ClientInfo { name, version })
-            .ok_or("must be a map with name and version as text")
-    });
-    Some(ClientFrame::Hello { protocol: protocol?, token, client })
-}
-
-fn read_subscribe(f: &mut Fields<'_>) -> Option<ClientFrame> {
-    let topic = f.required("topic", topic);
-    let after = f.optional("after", fields::integer(0));
-    let stream = f.optional("stream", fields::id::<StreamId>);
-    if after.is_some() != stream.is_some() {
-        f.complain(if after.is_some() { "stream" } else { "after" }, "after and stream go together");
-    }
-    Some(ClientFrame::Subscribe { topic: topic?, resume: after.zip(stream) })
-}
-
-fn key_and_ticket(f: &mut Fields<'_>) -> Option<(CommandKey, TicketId)> {
-    let key = f.required("key", fields::id);
-    let ticket = f.required("ticket_id", fields::id);
-    key.zip(ticket)
-}
-
-fn read_post_reply(f: &mut Fields<'_>) -> Option<ClientFrame> {
-    let target = key_and_ticket(f);
-    let reply = ReplyFields::read(f);
-    let (key, ticket_id) = target?;
-    let ReplyFields { body, audience, based_on, force, then_status, mention_ids } = reply?;
-    Some(ClientFrame::PostReply { key, ticket_id, body, audience, based_on, force, then_status, mention_ids })
-}
-
-/// The fields of a reply, the same on the socket and in REST.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields of post_reply")]
-pub struct ReplyFields {
-    pub body: String,
-    pub audience: Audience,
-    pub based_on: Option<u64>,
-    pub force: bool,
-    pub then_status: Option<String>,
-    pub mention_ids: Vec<UserId>,
-}
-
-impl ReplyFields {
-    /// Reads them; `None` after noting complaints. What this hub cannot do is refused, never ignored.
-    pub fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let body = f.required("body", fields::filled_text(MAX_BODY_BYTES));
-        let audience = f.required("audience", fields::parsed("public or internal"));
-        let based_on = f.optional("based_on", fields::integer(0));
-        let force = f.optional("force", fields::boolean).unwrap_or(false);
-        let then_status = f.optional("then_status", fields::filled_text(MAX_STATUS_BYTES));
-        let not_offered = |list: Vec<uuid::Uuid>| list.is_empty();
-        if !f.optional("attachment_ids", fields::ids(MAX_LIST)).is_none_or(not_offered) {
-            f.complain("attachment_ids", "names no attachment of this ticket");
-        }
-        let mut mention_ids: Vec<UserId> =
-            f.optional("mention_ids", fields::ids(MAX_LIST)).unwrap_or_default().into_iter().map(UserId::new).collect();
-        mention_ids.sort_unstable();
-        mention_ids.dedup();
-        if f.optional("hold_ms", fields::integer(0)).is_some_and(|ms| ms > 0) {
-            f.complain("hold_ms", "holding a reply back is not offered by this hub");
-        }
-        Some(Self { body: body?, audience: audience?, based_on, force, then_status, mention_ids })
-    }
-}
-
-fn read_change_status(f: &mut Fields<'_>) -> Option<ClientFrame> {
-    let target = key_and_ticket(f);
-    let status = f.required("status", fields::filled_text(MAX_STATUS_BYTES));
-    let based_on = f.optional("based_on", fields::integer(0));
-    let note = f.optional("note", fields::filled_text(MAX_NOTE_BYTES));
-    let force = f.optional("force", fields::boolean).unwrap_or(false);
-    let (key, ticket_id) = target?;
-    Some(ClientFrame::ChangeStatus { key, ticket_id, status: status?, based_on, note, force })
-}
-
-fn read_assign(f: &mut Fields<'_>) -> Option<ClientFrame> {
-    let target = key_and_ticket(f);
-    let assignee_id = f.patch("assignee_id", fields::id);
-    let team_id = f.patch("team_id", fields::id);
-    let assignee_id = match assignee_id {
-        Patch::Keep => {
-            f.complain("assignee_id", "is missing; null for nobody");
-            None
-        }
-        Patch::Clear => None,
-        Patch::Set(id) => Some(id),
-    };
-    let (key, ticket_id) = target?;
-    Some(ClientFrame::Assign { key, ticket_id, assignee_id, team_id })
-}
-
-fn read_update_ticket(f: &mut Fields<'_>) -> Option<ClientFrame> {
-    let target = key_and_ticket(f);
-    let based_on = f.required("based_on", fields::integer(0));
-    let patches = FieldPatches::read(f);
-    let (key, ticket_id) = target?;
-    Some(ClientFrame::UpdateTicket { key, ticket_id, based_on: based_on?, patches })
-}
-
-fn read_mark_read(f: &mut Fields<'_>) -> Option<ClientFrame> {
-    let ticket_id = f.required("ticket_id", fields::id);
-    let seq = f.required("seq", fields::integer(0));
-    Some(ClientFrame::MarkRead { ticket_id: ticket_id?, seq: seq? })
-}
-
-impl Serialize for Request {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Counted entries first: MessagePack writes the length of a map before its entries.
-        let Value::Object(map) = to_map(self).map_err(serde::ser::Error::custom)? else {
-            return Err(serde::ser::Error::custom("a request is a map"));
-        };
-        map.serialize(serializer)
-    }
-}
-
-fn to_map(request: &Request) -> Result<Value, serde_json::Error> {
-    use serde_json::json;
-    let mut map = match &request.frame {
-        ClientFrame::Hello { protocol, token, client } => {
-            json!({"type": "hello", "protocol": protocol, "token": token, "client": client})
-        }
-        ClientFrame::Subscribe { topic, resume } => {
-            let (after, stream) = resume.unzip();
-            json!({"type": "subscribe", "topic": topic, "after": after, "stream": stream})
-        }
-        ClientFrame::Unsubscribe { topic } => json!({"type": "unsubscribe", "topic": topic}),
-        ClientFrame::Ping => json!({"type": "ping"}),
-        ClientFrame::PostReply { key, ticket_id, body, audience, based_on, force, then_status, mention_ids } => json!({
-            "type": "post_reply", "key": key, "ticket_id": ticket_id, "body": body, "audience": audience,
-            "based_on": based_on, "force": force.then_some(true), "then_status": then_status,
-            "mention_ids": (!mention_ids.is_empty()).then_some(mention_ids),
-        }),
-        ClientFrame::ChangeStatus { key, ticket_id, status, based_on, note, force } => json!({
-            "type": "change_status", "key": key, "ticket_id": ticket_id, "status": status,
-            "based_on": based_on, "note": note, "force": force.then_some(true),
-        }),
-        ClientFrame::MarkRead { ticket_id, seq } => json!({"type": "mark_read", "ticket_id": ticket_id, "seq": seq}),
-        ClientFrame::Assign { .. } | ClientFrame::UpdateTicket { .. } => json!({}),
-    };
-    let fields = map.as_object_mut().expect("written as a map above");
-    fields.retain(|_, value| !value.is_null());
-    // In these two, null is not absence.
-    match &request.frame {
-        ClientFrame::Assign { key, ticket_id, assignee_id, team_id } => {
-            *fields = object(json!({"type": "assign", "key": key, "ticket_id": ticket_id, "assignee_id": assignee_id}));
-            if !team_id.is_keep() {
-                fields.insert("team_id".into(), serde_json::to_value(team_id)?);
-            }
-        }
-        ClientFrame::UpdateTicket { key, ticket_id, based_on, patches } => {
-            *fields = object(serde_json::to_value(patches)?);
-            fields.extend(object(json!({"type": "update_ticket", "key": key, "ticket_id": ticket_id, "based_on": based_on})));
-        }
-        ClientFrame::Hello { .. }
-        | ClientFrame::Subscribe { .. }
-        | ClientFrame::Unsubscribe { .. }
-        | ClientFrame::Ping
-        | ClientFrame::PostReply { .. }
-        | ClientFrame::ChangeStatus { .. }
-        | ClientFrame::MarkRead { .. } => {}
-    }
-    fields.insert("id".into(), request.id.into());
-    Ok(map)
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
     }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::ticket::{HandoffDraft, PersonRef};
 use crate::ids::{CommandKey, TeamId, TicketId, UserId};
 use crate::time::UnixMs;
 
@@ -133,6 +134,52 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "ts", ts(optional))]
         truncated: Option<bool>,
+        /// Who wrote it, where that was not its sender alone: who began it first, then who went on. Not told to customers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<PersonRef>>"))]
+        draft_authors: Vec<PersonRef>,
+        /// It was held back: the key of the `post_reply` that began it. Not told to customers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        held_key: Option<CommandKey>,
+    },
+    /// A reply that is held back, and may be taken back until `release_at`. `key` is that of the reply.
+    ReplyHeld {
+        /// Markdown.
+        body: String,
+        /// Who is to read it.
+        audience: Audience,
+        /// Colleagues it calls for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<UserId>>"))]
+        mentions: Vec<UserId>,
+        /// A status to move to in the same step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        then_status: Option<String>,
+        /// What its author had seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+        based_on: Option<u64>,
+        /// To be sent although something came in between.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        forced: Option<bool>,
+        /// When it goes out.
+        release_at: UnixMs,
+        /// Who wrote it, where that was not its sender alone.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<PersonRef>>"))]
+        draft_authors: Vec<PersonRef>,
+    },
+    /// A held reply did not go out; its text is its author's draft again.
+    HeldCancelled {
+        /// The key of the `post_reply` that was held.
+        held_key: CommandKey,
+        /// Why the hub did not send it: `stale`, `claimed` or another code; absent when its author took it back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        why: Option<super::ErrorCode>,
     },
     /// The ticket moved in its workflow.
     StatusChanged {
@@ -155,6 +202,58 @@ pub enum Event {
         assignee_id: Option<UserId>,
         /// The team, or none.
         team_id: Option<TeamId>,
+    },
+    /// Somebody gave the ticket to a colleague or a team. Pinned until it is acknowledged.
+    HandedOver {
+        /// Who gave it.
+        from_id: UserId,
+        /// The colleague, or nobody in particular.
+        to_id: Option<UserId>,
+        /// The team, or none.
+        to_team_id: Option<TeamId>,
+        /// What the next one has to know.
+        note: String,
+        /// A draft that comes along.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        draft: Option<HandoffDraft>,
+    },
+    /// What was handed over was seen by whoever goes on.
+    HandoffAcknowledged {},
+    /// Tags came and went.
+    TagsChanged {
+        /// Those that are there now and were not; sorted.
+        added: Vec<String>,
+        /// Those that were there and are not; sorted.
+        removed: Vec<String>,
+    },
+    /// Somebody is answering the customer.
+    ClaimTaken {
+        /// Who.
+        by: PersonRef,
+        /// When the lease ends, unless it is renewed.
+        until: UnixMs,
+        /// Who had it before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        from: Option<PersonRef>,
+    },
+    /// Nobody is answering any longer.
+    ClaimReleased {
+        /// Whose claim it was.
+        by: PersonRef,
+    },
+    /// Nobody is answering any longer: the lease ran out.
+    ClaimExpired {
+        /// Whose claim it was.
+        by: PersonRef,
+    },
+    /// Somebody follows the ticket, or no longer.
+    Watched {
+        /// Who.
+        user_id: UserId,
+        /// Whether.
+        on: bool,
     },
     /// One field has another value.
     FieldChanged {
@@ -198,6 +297,14 @@ pub enum Reason {
     Mentioned,
     /// Somebody wrote on a ticket that is mine: given to me, or asked by me.
     Replied,
+    /// The ticket was handed over to me.
+    HandedOver,
+    /// Somebody wrote on a ticket that I follow.
+    Watched,
+    /// A reply of mine that was held back did not go out: it is my draft again.
+    NotSent,
+    /// Somebody took over my claim.
+    ClaimTaken,
 }
 
 impl Reason {
@@ -207,14 +314,22 @@ impl Reason {
             Self::Assigned => "assigned",
             Self::Mentioned => "mentioned",
             Self::Replied => "replied",
+            Self::HandedOver => "handed_over",
+            Self::Watched => "watched",
+            Self::NotSent => "not_sent",
+            Self::ClaimTaken => "claim_taken",
         }
     }
+
+    /// Every reason.
+    pub const ALL: [Self; 7] =
+        [Self::Assigned, Self::Mentioned, Self::Replied, Self::HandedOver, Self::Watched, Self::NotSent, Self::ClaimTaken];
 }
 
 impl FromStr for Reason {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Assigned, Self::Mentioned, Self::Replied].into_iter().find(|reason| reason.name() == text).ok_or(())
+        Self::ALL.into_iter().find(|reason| reason.name() == text).ok_or(())
     }
 }
 

@@ -7,6 +7,7 @@ pub mod client;
 pub mod error;
 pub mod event;
 pub mod fields;
+pub mod live;
 pub mod server;
 pub mod ticket;
 pub mod topic;
@@ -18,8 +19,9 @@ use serde::de::DeserializeOwned;
 pub use client::{ClientFrame, ClientInfo, FieldPatches, Patch};
 pub use error::{CloseCode, ErrorCode, Problem};
 pub use event::{Actor, ActorKind, Audience, Event, EventRecord, Reason, Source};
-pub use server::{Limits, Live, Me, ReadCursor, ServerFrame, Signal, Snapshot, WorkspaceInfo};
-pub use ticket::{AgentTicket, CustomerTicket, PersonRef, Priority, TicketView};
+pub use live::{Activity, Availability, Claim, Draft, Online, Presence, Support};
+pub use server::{Limits, Live, Me, PresenceSignal, ReadCursor, ServerFrame, Signal, Snapshot, WorkspaceInfo};
+pub use ticket::{AgentTicket, CustomerTicket, Handoff, HandoffDraft, Held, PersonRef, Priority, TicketView};
 pub use topic::Topic;
 
 /// The protocol this hub speaks.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::{ErrorCode, Problem};
-use super::event::{Actor, Event, EventRecord};
+use super::event::{Actor, Audience, Event, EventRecord};
+use super::live::{Claim, Draft, Online, Presence, Support};
 use super::ticket::{PersonRef, TicketView};
 use super::topic::Topic;
 use crate::ids::{CommandKey, SessionId, StreamId, TicketId, UserId, WorkspaceId};
@@ -221,14 +222,22 @@ pub struct Limits {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Live {
-    /// Who is here.
-    pub presence: Vec<Value>,
-    /// Who holds the claim, or nobody.
-    pub claim: Option<Value>,
+    /// Who is here: staff see everybody, customers nobody.
+    pub presence: Vec<Presence>,
+    /// For customers: whether somebody writes an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub support: Option<Support>,
+    /// Who holds the claim, or nobody. Staff only.
+    pub claim: Option<Claim>,
     /// My drafts.
-    pub drafts: Vec<Value>,
+    pub drafts: Vec<Draft>,
     /// Deadlines.
     pub clocks: Vec<Value>,
+    /// Of `workspace`: who of the staff is here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<Online>>"))]
+    pub people: Vec<Online>,
     /// Of `me`: how far I have read the tickets of my newest notifications, on any device. A ticket that is not named here is
     /// unread from its beginning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -292,6 +301,14 @@ pub enum Signal {
     TicketChanged {
         /// The row; `description` is cut as in lists.
         ticket: Box<super::ticket::AgentTicket>,
+        /// Who changed it last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        by: Option<Actor>,
+        /// By what: the type of the event.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        what: Option<String>,
     },
     /// A row left what I may see.
     TicketLeft {
@@ -300,6 +317,50 @@ pub enum Signal {
         /// Why.
         why: String,
     },
+    /// Who is at a ticket: the whole set, gathered for at most a tenth of a second.
+    Presence(PresenceSignal),
+    /// The claim was renewed; both null when nobody has it.
+    Claim {
+        /// Who has it.
+        by: Option<PersonRef>,
+        /// When it ends, unless it is renewed.
+        until: Option<UnixMs>,
+    },
+    /// A colleague has begun a draft, or has none any longer. Never its text.
+    Draft {
+        /// Whose.
+        by: PersonRef,
+        /// Who is to read it.
+        audience: Audience,
+        /// Since when; null when it is gone.
+        since: Option<UnixMs>,
+    },
+    /// Of `me`: a draft of mine is now so, on any device.
+    DraftChanged {
+        /// Of which ticket.
+        ticket_id: TicketId,
+        /// Of which audience.
+        audience: Audience,
+        /// As it is stored; null when it is gone.
+        draft: Option<Draft>,
+    },
+    /// Of `workspace`: how many tickets there are, as far as I may see them.
+    Counters {
+        /// Neither resolved nor closed.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        open: u64,
+        /// Of these: nobody works on them.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        unassigned: u64,
+        /// Of these: mine.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        mine: u64,
+    },
+    /// Of `workspace`: who of the staff is here. The whole set.
+    People {
+        /// By name.
+        people: Vec<Online>,
+    },
     /// Of `me`: I have read a ticket, here or on another device.
     Read {
         /// Which.
@@ -307,5 +368,30 @@ pub enum Signal {
         /// The last event read, in my numbering.
         #[cfg_attr(feature = "ts", ts(type = "number"))]
         seq: u64,
+        /// What comes after was marked as unread again: also where that is less than before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+        back: bool,
+    },
+}
+
+/// Who is at a ticket, as far as the reader is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(untagged)]
+pub enum PresenceSignal {
+    /// For staff: everybody.
+    Staff {
+        /// On `workspace`: at which ticket.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
+        ticket_id: Option<TicketId>,
+        /// Who.
+        users: Vec<Presence>,
+    },
+    /// For customers: no more than whether somebody writes an answer.
+    Customer {
+        /// Null when nobody does.
+        support: Option<Support>,
     },
 }

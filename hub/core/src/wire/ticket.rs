@@ -5,8 +5,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Source;
-use crate::ids::{CategoryId, TeamId, TicketId, UserId};
+use super::{Audience, Source};
+use crate::ids::{CategoryId, CommandKey, TeamId, TicketId, UserId};
 use crate::time::UnixMs;
 
 /// A person by name.
@@ -91,9 +91,90 @@ pub struct AgentTicket {
     pub created_at: UnixMs,
     /// When its last event happened.
     pub updated_at: UnixMs,
+    /// Those who follow it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<UserId>>"))]
+    pub watcher_ids: Vec<UserId>,
+    /// What was handed over and is not acknowledged yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub handoff: Option<Handoff>,
+    /// Replies that are held back; left out in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<Held>>"))]
+    pub held: Vec<Held>,
     /// The number of its last event.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub seq: u64,
+}
+
+/// A ticket was handed over: pinned until it is acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Handoff {
+    /// Who gave it.
+    pub from: PersonRef,
+    /// The colleague who is to go on, or nobody in particular.
+    pub to_id: Option<UserId>,
+    /// The team that is to go on, or none.
+    pub to_team_id: Option<TeamId>,
+    /// What the next one has to know.
+    pub note: String,
+    /// A draft that comes along: becomes that of whoever acknowledges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub draft: Option<HandoffDraft>,
+    /// When.
+    pub at: UnixMs,
+}
+
+/// A draft that is handed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct HandoffDraft {
+    /// Markdown.
+    pub body: String,
+    /// The last `seq` that its author had seen.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub based_on: u64,
+    /// Who wrote it: who began it first, then who went on.
+    pub authors: Vec<PersonRef>,
+}
+
+/// A reply that is held back, to be taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Held {
+    /// The key of its `post_reply`.
+    pub key: CommandKey,
+    /// Who wrote it.
+    pub by: PersonRef,
+    /// Markdown.
+    pub body: String,
+    /// Who is to read it.
+    pub audience: Audience,
+    /// Colleagues it calls for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<UserId>>"))]
+    pub mentions: Vec<UserId>,
+    /// A status to move to in the same step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub then_status: Option<String>,
+    /// What its author had seen; it is judged by that again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+    pub based_on: Option<u64>,
+    /// To be sent although something came in between.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub forced: bool,
+    /// Who wrote its draft, where that was not its sender alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<PersonRef>>"))]
+    pub draft_authors: Vec<PersonRef>,
+    /// When it goes out.
+    pub release_at: UnixMs,
 }
 
 /// A ticket as its customer sees it. `seq` counts the events of the thread.

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hub_core::ids::{CommandKey, SessionId, TicketId, TicketKey, UserId, WorkspaceId};
 use hub_core::ports::{Append, NewSession};
-use hub_core::rules::intent::{Asker, Intent, Step};
+use hub_core::rules::intent::{Asker, Circumstances, Intent, Step};
 use hub_core::rules::permissions::Role;
 use hub_core::rules::workflow::Workflow;
 use hub_core::rules::workspace::WorkspaceFacts;
@@ -166,7 +166,7 @@ fn tickets(workspace: WorkspaceId, customers: &[NewUser], count: u32, now: UnixM
         };
         let intent = Intent { key, by, steps: vec![opening] };
         let id = TicketKey { workspace, ticket: TicketId::derived(workspace, customer.id, key) };
-        let decided = intent.decide(None, &facts).map_err(|refusal| anyhow!("{refusal:?}"))?;
+        let decided = intent.decide(None, Circumstances::plain(&facts, now)).map_err(|refusal| anyhow!("{refusal:?}"))?;
         Append::of_intent(id, None, &intent, decided, now, rand::random).ok_or_else(|| anyhow!("the opening made no ticket"))
     };
     (1..=count).zip(customers.iter().cycle()).map(ticket).collect()

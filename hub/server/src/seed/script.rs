@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use hub_core::ids::{CommandKey, TeamId, TicketId, TicketKey};
 use hub_core::ports::Append;
-use hub_core::rules::intent::{Asker, Intent, Step};
+use hub_core::rules::intent::{Asker, Circumstances, Intent, Step};
 use hub_core::rules::ticket::TicketState;
 use hub_core::rules::workspace::WorkspaceFacts;
 use hub_core::time::UnixMs;
@@ -216,7 +216,9 @@ impl Play {
     fn act(&mut self, mut intent: Intent, at: UnixMs) -> Result<()> {
         let state = self.append.as_ref().map(|append| &*append.state);
         intent.steps.iter_mut().for_each(|step| has_seen_everything(step, state, &intent.by));
-        let decided = intent.decide(state, &self.facts).map_err(|refusal| anyhow!("{:?}: {refusal:?}", intent.steps))?;
+        let decided = intent
+            .decide(state, Circumstances::plain(&self.facts, at))
+            .map_err(|refusal| anyhow!("{:?}: {refusal:?}", intent.steps))?;
         let next = Append::of_intent(self.ticket, state, &intent, decided, at, rand::random);
         let next = next.ok_or_else(|| anyhow!("the first intent made no ticket"))?;
         match &mut self.append {
@@ -240,6 +242,17 @@ fn has_seen_everything(step: &mut Step, state: Option<&TicketState>, by: &Asker)
     match step {
         Step::PostReply { based_on, .. } | Step::ChangeStatus { based_on, .. } => *based_on = Some(head),
         Step::UpdateFields { based_on, .. } => *based_on = head,
-        Step::Create { .. } | Step::Assign { .. } => {}
+        Step::HoldReply { .. }
+        | Step::CancelHeld { .. }
+        | Step::HandOver { .. }
+        | Step::AcknowledgeHandoff
+        | Step::ChangeTags { .. }
+        | Step::Watch { .. }
+        | Step::TakeClaim { .. }
+        | Step::ReleaseClaim { .. }
+        | Step::ReleaseHeld { .. }
+        | Step::ExpireClaim { .. }
+        | Step::Create { .. }
+        | Step::Assign { .. } => {}
     }
 }

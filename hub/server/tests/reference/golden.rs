@@ -55,8 +55,8 @@ pub fn required(frames: &[Map<String, Value>]) -> BTreeSet<String> {
             Err(refused) => refused.problem.detail["fields"].get(*field).is_some(),
         })
     };
-    // `after` and `stream` miss each other, and nobody misses both.
-    let pairs = [("after", "stream")];
+    // `after` and `stream` miss each other, and nobody misses both; of a colleague and a team exactly one is wanted.
+    let pairs = [("after", "stream"), ("to_id", "to_team_id")];
     let in_pair = |field: &str| pairs.iter().any(|(one, other)| field == *one || field == *other);
     keys(frames).into_iter().filter(|field| !in_pair(field)).filter(is_required).map(str::to_owned).collect()
 }

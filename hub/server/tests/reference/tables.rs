@@ -121,10 +121,23 @@ fn signals(types: &Types) -> String {
         let of_kind = |frame: &&serde_json::Map<String, Value>| frame["signal"]["type"] == signal.name.as_str();
         let shown: Vec<_> = golden.iter().filter(of_kind).filter_map(|frame| frame["signal"].as_object().cloned()).collect();
         assert!(!shown.is_empty(), "no golden frame shows the signal {}", signal.name);
-        hold(&signal.name, &signal.fields, &golden::keys(&shown), &["type"]);
-        section(&mut out, &signal.name, &signal.doc, signal.fields.iter().map(|field| row(types, field)));
+        let fields = told_to_either_side(types, signal);
+        hold(&signal.name, &fields, &golden::keys(&shown), &["type"]);
+        section(&mut out, &signal.name, &signal.doc, fields.iter().map(|field| row(types, field)));
     }
     out
+}
+
+/// Presence is one signal that tells staff and customers different things.
+fn told_to_either_side(types: &Types, signal: &Variant) -> Vec<Field> {
+    if signal.name != "presence" {
+        return signal.fields.clone();
+    }
+    let of_side = |side: &Variant| -> Vec<Field> {
+        let told = |field: &Field| Field { doc: format!("{} {}", side.doc, field.doc), is_skipped: true, ..field.clone() };
+        side.fields.iter().map(told).collect()
+    };
+    types.variants("PresenceSignal").iter().flat_map(of_side).collect()
 }
 
 /// What frames and events hold, in the order in which a reader meets it; then whatever else a field links to.

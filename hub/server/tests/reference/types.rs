@@ -8,10 +8,11 @@ use hub_core::wire::{self, client};
 use syn::{Attribute, Expr, Fields, GenericArgument, Item, Lit, Meta, PathArguments, Type};
 
 /// Where the types are.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "wire/client.rs",
     "wire/error.rs",
     "wire/event.rs",
+    "wire/live.rs",
     "wire/server.rs",
     "wire/ticket.rs",
     "wire/topic.rs",
@@ -20,7 +21,7 @@ const FILES: [&str; 8] = [
 ];
 
 /// Constants that docstrings name, with what they are.
-const CONSTANTS: [(&str, u64); 8] = [
+const CONSTANTS: [(&str, u64); 13] = [
     ("PROTOCOL_VERSION", wire::PROTOCOL_VERSION),
     ("MAX_BODY_BYTES", wire::MAX_BODY_BYTES as u64),
     ("MAX_TITLE_BYTES", client::MAX_TITLE_BYTES as u64),
@@ -29,6 +30,11 @@ const CONSTANTS: [(&str, u64); 8] = [
     ("MAX_TOKEN_BYTES", client::MAX_TOKEN_BYTES as u64),
     ("MAX_STATUS_BYTES", client::MAX_STATUS_BYTES as u64),
     ("MAX_LIST", client::MAX_LIST as u64),
+    ("MAX_HOLD_MS", client::MAX_HOLD_MS),
+    ("MAX_TAGS", client::MAX_TAGS as u64),
+    ("MAX_TAG_BYTES", client::MAX_TAG_BYTES as u64),
+    ("MAX_FIELD_BYTES", client::MAX_FIELD_BYTES as u64),
+    ("MAX_ROWS", client::MAX_ROWS as u64),
 ];
 
 /// A field of a struct or variant.
