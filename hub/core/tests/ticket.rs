@@ -1,111 +1,23 @@
 //! The rules of a ticket: as tables where the product says so, as properties where it must always hold.
 #![cfg(feature = "testing")]
 
+mod log;
+
 use hub_core::ids::{TeamId, UserId};
-use hub_core::rules::audit::{GENESIS, Link, verify};
-use hub_core::rules::intent::{Asker, Circumstances, Intent, Refusal, Step};
+use hub_core::rules::audit::{GENESIS, verify};
+use hub_core::rules::intent::{Asker, Intent, Refusal, Step};
 use hub_core::rules::permissions::Role;
 use hub_core::rules::record::Happened;
 use hub_core::rules::stale::Numbering;
-use hub_core::rules::ticket::{TicketState, head_hash};
+use hub_core::rules::ticket::TicketState;
 use hub_core::rules::workflow::Workflow;
-use hub_core::rules::workspace::WorkspaceFacts;
-use hub_core::testing::{asker, create, key, ticket_key, workspace_facts};
+use hub_core::testing::{asker, create, key};
 use hub_core::time::UnixMs;
 use hub_core::wire::{Audience, ErrorCode, Event, FieldPatches, Patch, Priority};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-/// A ticket in the making, with its whole log.
-struct Log {
-    facts: WorkspaceFacts,
-    state: Option<TicketState>,
-    events: Vec<Happened>,
-    links: Vec<Link>,
-    now: UnixMs,
-    keys: u128,
-}
-
-const TICKET: hub_core::ids::TicketKey = ticket_key(1, 2);
-
-fn ana() -> Asker {
-    asker(Role::Agent, 7)
-}
-fn bo() -> Asker {
-    asker(Role::Agent, 9)
-}
-fn cleo() -> Asker {
-    asker(Role::Customer, 8)
-}
-fn viewer() -> Asker {
-    asker(Role::Viewer, 10)
-}
-
-fn public(body: &str, based_on: Option<u64>) -> Step {
-    Step::PostReply { body: body.into(), audience: Audience::Public, based_on, force: false, mentions: vec![] }
-}
-fn note(based_on: Option<u64>) -> Step {
-    Step::PostReply { body: "n".into(), audience: Audience::Internal, based_on, force: false, mentions: vec![] }
-}
-fn status(to: &str, based_on: u64) -> Step {
-    Step::ChangeStatus { status: to.into(), based_on: Some(based_on), note: None, force: false }
-}
-fn fields(based_on: u64, change: impl FnOnce(&mut FieldPatches)) -> Step {
-    let mut patches = FieldPatches::default();
-    change(&mut patches);
-    Step::UpdateFields { based_on, patches }
-}
-
-impl Log {
-    fn empty() -> Self {
-        let facts = workspace_facts(TICKET.workspace, &[ana(), bo(), viewer()]);
-        Self { facts, state: None, events: vec![], links: vec![], now: UnixMs(1_700_000_000_000), keys: 0 }
-    }
-
-    fn created() -> Self {
-        let mut log = Self::empty();
-        let intent = create(key(999), cleo(), 42);
-        log.carry_out(&intent).expect("a customer opens a ticket");
-        log
-    }
-
-    fn wants(&mut self, by: Asker, steps: Vec<Step>) -> Result<Vec<Event>, Refusal> {
-        self.keys += 1;
-        let intent = Intent { key: key(self.keys), by, steps };
-        self.carry_out(&intent)
-    }
-
-    fn carry_out(&mut self, intent: &Intent) -> Result<Vec<Event>, Refusal> {
-        intent.check_form()?;
-        let decided = intent.decide(self.state.as_ref(), Circumstances::plain(&self.facts, self.now))?;
-        let happened = intent.record(self.state.as_ref(), decided, self.now);
-        for event in &happened {
-            let sealed = event.seal(TICKET, &head_hash(self.state.as_ref()), [7; 16]);
-            self.state = TicketState::replay(self.state.take(), [(event, sealed.hash)]);
-            let private = Some((sealed.salt.to_vec(), sealed.private));
-            self.links.push(Link {
-                seq: event.seq,
-                data: sealed.data,
-                private,
-                commitment: sealed.commitment,
-                hash: sealed.hash,
-            });
-        }
-        self.events.extend(happened.iter().cloned());
-        Ok(happened.into_iter().map(|h| h.event).collect())
-    }
-
-    fn state(&self) -> &TicketState {
-        self.state.as_ref().expect("created")
-    }
-}
-
-fn code(result: Result<Vec<Event>, Refusal>) -> Result<usize, ErrorCode> {
-    match result {
-        Ok(events) => Ok(events.len()),
-        Err(refusal) => Err(refusal.code()),
-    }
-}
+use log::{Log, ana, bo, cleo, code, fields, note, public, status, viewer};
 
 #[test]
 fn a_reply_is_refused_when_somebody_else_was_faster_and_only_then() {

@@ -346,6 +346,7 @@ impl Scratch {
             Step::PostReply { body, audience, based_on, force, mentions } => {
                 check_mentions(mentions, facts)?;
                 let missed = self.judge_reply(by, ticket, *audience, *based_on, *force)?;
+                self.missed |= missed;
                 self.events.push(Event::ReplyPosted {
                     body: body.clone(),
                     audience: *audience,
@@ -486,6 +487,7 @@ impl Scratch {
             return Err(Problem::new(ErrorCode::Forbidden, "Its author works here no longer.").into());
         }
         let missed = self.judge_reply(by, ticket, held.audience, held.based_on, held.forced)?;
+        self.missed |= missed;
         self.events.push(Event::ReplyPosted {
             body: held.body.clone(),
             audience: held.audience,

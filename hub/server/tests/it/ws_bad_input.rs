@@ -74,7 +74,7 @@ async fn depth_sixteen_passes_and_seventeen_does_not() {
 async fn unknown_types_and_wrong_fields_are_answered_by_number() {
     let mut socket = greeted(Codec::MsgPack).await;
     for (frame, code, fields) in [
-        (json!({"type": "take_claim", "ticket_id": "x"}), "unknown_type", None),
+        (json!({"type": "take_a_break", "ticket_id": "x"}), "unknown_type", None),
         (json!({"type": "subscribe"}), "invalid", Some(json!(["topic"]))),
         (json!({"type": "subscribe", "topic": "ticket:7"}), "invalid", Some(json!(["topic"]))),
         (json!({"type": "post_reply", "body": 7}), "invalid", Some(json!(["audience", "body", "key", "ticket_id"]))),
