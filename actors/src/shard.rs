@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use actix::{Actor, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message};
 use hub_core::ids::{TicketKey, WorkspaceId};
+use hub_core::time::UnixMs;
 use hub_core::wire::Problem;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -109,6 +110,8 @@ pub struct Shared {
     pub activations: Arc<Semaphore>,
     pub shard: Addr<Shard>,
     pub tickets: Tickets,
+    /// When this hub began.
+    pub began: UnixMs,
 }
 
 /// See the module.
@@ -224,6 +227,10 @@ impl Shard {
         });
         #[cfg(feature = "faults")]
         crate::faults::panic_if_armed(crate::faults::Point::Shard, ticket.ticket);
+        if message.must_arrive() {
+            awake.sent += 1;
+            return awake.actor.do_send(ToActor(message));
+        }
         match awake.actor.try_send(ToActor(message)) {
             Ok(()) => awake.sent += 1,
             Err(refused) => refused.into_inner().0.refuse(Problem::busy(250)),
@@ -306,6 +313,7 @@ impl Handler<Begin> for Shard {
                 activations: Arc::clone(&shard.activations),
                 shard: ctx.address(),
                 tickets,
+                began: shard.ports.clock.now(),
             }));
         });
     }

@@ -17,9 +17,9 @@ use tokio::time::timeout;
 
 use crate::admission::Admission;
 use crate::facts::FactsCache;
-use crate::fanout::{TopicKey, Watch, WatchAnswer, WorkerGone};
+use crate::fanout::{ConnectionId, Going, TopicKey, Watch, WatchAnswer, WorkerGone};
 use crate::shard::{Shard, ToTicket, ToUser, ToWorkspace};
-use crate::ticket::TicketMessage;
+use crate::ticket::{Announce, TicketMessage};
 use crate::user::{UserKey, UserMessage};
 use crate::workspace::WorkspaceMessage;
 use crate::{Ports, Settings, metrics};
@@ -290,9 +290,27 @@ impl Tickets {
         }
     }
 
+    /// A socket that watches a ticket says what its person does there.
+    pub(crate) fn announce(&self, ticket: TicketKey, announce: Announce) {
+        if let Err(problem) =
+            self.shard(ticket).try_send(ToTicket { ticket, message: TicketMessage::Announce(Box::new(announce)) })
+        {
+            problem.into_inner().message.refuse(Problem::busy(250));
+        }
+    }
+
+    /// A socket that was on a ticket is so no longer. Not bounded by the mailboxes: one for each that was, and it must arrive, or
+    /// somebody would be there for ever.
+    pub(crate) fn presence_ended(&self, ticket: TicketKey, connection: ConnectionId, going: Going) {
+        self.shard(ticket).do_send(ToTicket { ticket, message: TicketMessage::PresenceEnded { connection, going } });
+    }
+
+    fn shard(&self, ticket: TicketKey) -> &Addr<Shard> {
+        &self.inner.shards[self.shard_of(ticket.ticket.uuid().as_u128())]
+    }
+
     fn send(&self, ticket: TicketKey, message: TicketMessage) -> Result<(), Problem> {
-        let shard = &self.inner.shards[self.shard_of(ticket.ticket.uuid().as_u128())];
-        shard.try_send(ToTicket { ticket, message }).map_err(|_| Problem::busy(250))
+        self.shard(ticket).try_send(ToTicket { ticket, message }).map_err(|_| Problem::busy(250))
     }
 
     pub(crate) fn send_to_workspace(&self, workspace: WorkspaceId, message: WorkspaceMessage) -> Result<(), Problem> {

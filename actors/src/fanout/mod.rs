@@ -15,7 +15,14 @@ use hub_core::wire::{ErrorCode, Problem, ServerFrame, Topic};
 
 pub use frame::Frame;
 pub use outbox::{Outbox, OutboxLimits, Overflow};
-pub use worker::{Attach, Cut, Detach, Fanout, Subscribe, Unsubscribe};
+pub use worker::{Attach, Cut, Fanout, SetPresence, Subscribe, Unsubscribe};
+
+/// The slot of who is on a ticket, among the signals of its topics.
+pub(crate) const PRESENCE_SLOT: u128 = 1;
+/// The slot of its claim.
+pub(crate) const CLAIM_SLOT: u128 = 2;
+/// What `live` in a `subscribed` holds as well.
+pub(crate) const REPLACED_BY_LIVE: [u128; 2] = [PRESENCE_SLOT, CLAIM_SLOT];
 
 /// One HTTP worker of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +43,17 @@ impl ConnectionId {
     pub const fn number(self) -> u64 {
         self.0
     }
+}
+
+/// How a connection ends, at a topic or altogether.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Going {
+    /// Its person looks elsewhere, and said so.
+    Left,
+    /// It broke: perhaps its person comes back in a moment.
+    Lost,
+    /// The hub sent it away to come back, here or elsewhere: its person has not gone anywhere.
+    SentAway,
 }
 
 /// A topic of one workspace.
@@ -224,6 +242,12 @@ impl FanoutHandle {
         Fanout: actix::Handler<M>,
     {
         self.inner.addr.try_send(message).map_err(|_| Problem::busy(250))
+    }
+
+    /// Tells that a socket is gone. Not bounded by the mailbox: once per socket, and it must arrive, or its person would be here
+    /// for ever.
+    pub fn detach(&self, connection: ConnectionId, going: Going) {
+        self.inner.addr.do_send(worker::Detach { connection, going });
     }
 
     fn deliver_own_handle(&self) {

@@ -100,6 +100,14 @@ impl Outbox {
         waiting.signals.retain(|(of, _), _| *of != topic);
     }
 
+    /// Drops these signals of a topic: something newer that holds all of them is about to be queued.
+    pub fn forget_slots(&self, topic: u64, slots: &[u128]) {
+        let mut waiting = self.waiting.lock();
+        let is_meant = |(of, slot): &Slot| *of == topic && slots.contains(slot);
+        waiting.signal_order.retain(|slot| !is_meant(slot));
+        waiting.signals.retain(|slot, _| !is_meant(slot));
+    }
+
     /// True when at least half of the room is free: the client reads again.
     pub fn has_room(&self) -> bool {
         let waiting = self.waiting.lock();
@@ -192,5 +200,15 @@ mod tests {
         outbox.push_signal(2, 1, Bytes::from_static(b"stays"));
         outbox.forget(1);
         assert_eq!(outbox.drain(), [Bytes::from_static(b"stays")]);
+    }
+
+    #[test]
+    fn what_an_answer_replaces_is_not_told_after_it() {
+        let (outbox, _) = outbox(OutboxLimits { frames: 9, bytes: 99, signals: 9 });
+        for (topic, slot) in [(1, 1), (1, 2), (2, 1)] {
+            outbox.push_signal(topic, slot, Bytes::from(format!("{topic} {slot}")));
+        }
+        outbox.forget_slots(1, &[1, 3]);
+        assert_eq!(outbox.drain(), ["1 2", "2 1"].map(|s| Bytes::from_static(s.as_bytes())));
     }
 }

@@ -6,6 +6,7 @@
 mod asking;
 mod delivering;
 mod guard;
+mod presence;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -14,14 +15,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
-use hub_core::ids::WorkspaceId;
+use hub_core::ids::{TicketId, WorkspaceId};
 use hub_core::rules::intent::Asker;
+use hub_core::rules::presence::Said;
 use hub_core::rules::resume::Position;
-use hub_core::wire::{Codec, ServerFrame, Topic};
+use hub_core::wire::{Codec, Problem, ServerFrame, Topic};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use self::guard::About;
-use super::{ConnectionId, Delivery, FanoutHandle, Outbox, TopicKey, WorkerGone, WorkerId};
+use self::presence::AtTicket;
+use super::{ConnectionId, Delivery, FanoutHandle, Going, Outbox, TopicKey, WorkerGone, WorkerId};
 use crate::{Tickets, metrics};
 
 /// Deliveries that may wait for one worker; past it the worker resynchronises its topics.
@@ -71,7 +75,12 @@ pub enum Cut {
 /// A socket is gone.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Detach(pub ConnectionId);
+pub struct Detach {
+    /// Which.
+    pub connection: ConnectionId,
+    /// How it ended.
+    pub going: Going,
+}
 
 /// A client's `subscribe`.
 #[derive(Message)]
@@ -92,6 +101,20 @@ pub struct Unsubscribe {
     pub connection: ConnectionId,
     pub id: u64,
     pub topic: Topic,
+}
+
+/// A client's `set_presence`.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SetPresence {
+    /// Of which socket.
+    pub connection: ConnectionId,
+    /// At which ticket: it counts only where this socket watches it.
+    pub ticket: TicketId,
+    /// What.
+    pub said: Said,
+    /// Where the verdict goes. Nobody may be left who waits for it.
+    pub answer: oneshot::Sender<Result<(), Problem>>,
 }
 
 /// What owners of topics send.
@@ -147,6 +170,8 @@ struct Connection {
     max_topics: usize,
     cut: Arc<dyn Fn(Cut) + Send + Sync>,
     topics: HashMap<Topic, View>,
+    /// The topics that its person is shown at.
+    at_tickets: HashMap<Topic, AtTicket>,
 }
 
 /// How far one socket is in one topic.
@@ -183,6 +208,7 @@ struct Question {
 enum Next {
     Subscribe { id: u64, position: Position },
     Unsubscribe { id: u64 },
+    SetPresence(SetPresence),
 }
 
 impl Fanout {
@@ -200,8 +226,9 @@ impl Fanout {
         .start()
     }
 
-    fn detach(&mut self, connection: ConnectionId) {
+    fn detach(&mut self, connection: ConnectionId, going: Going) {
         let Some(entry) = self.connections.remove(&connection) else { return };
+        entry.at_tickets.into_values().for_each(|here| here.end(going));
         for topic in entry.topics.into_keys() {
             let key = TopicKey::of(entry.workspace, topic, entry.by.user);
             if let Some(watched) = self.watched.get_mut(&key) {
@@ -214,6 +241,9 @@ impl Fanout {
     fn forget(&mut self, connection: ConnectionId, topic: Topic) {
         let Some(entry) = self.connections.get_mut(&connection) else { return };
         entry.topics.remove(&topic);
+        if let Some(here) = entry.at_tickets.remove(&topic) {
+            here.end(Going::Left);
+        }
         entry.outbox.forget(self.slots.hash_one(topic));
         let key = TopicKey::of(entry.workspace, topic, entry.by.user);
         if let Some(watched) = self.watched.get_mut(&key) {
@@ -281,7 +311,8 @@ impl Handler<Attach> for Fanout {
         let Attach { connection, outbox, codec, by, workspace, max_topics, cut } = attach;
         let of_this_one = Arc::clone(&cut);
         self.guarded(About::One(connection), |fanout| {
-            let entry = Connection { outbox, codec, by, workspace, max_topics, cut, topics: HashMap::new() };
+            let (topics, at_tickets) = (HashMap::new(), HashMap::new());
+            let entry = Connection { outbox, codec, by, workspace, max_topics, cut, topics, at_tickets };
             fanout.connections.insert(connection, entry);
         });
         if !self.connections.contains_key(&connection) {
@@ -292,8 +323,15 @@ impl Handler<Attach> for Fanout {
 
 impl Handler<Detach> for Fanout {
     type Result = ();
-    fn handle(&mut self, Detach(connection): Detach, _: &mut Self::Context) {
-        self.guarded(About::One(connection), |fanout| fanout.detach(connection));
+    fn handle(&mut self, Detach { connection, going }: Detach, _: &mut Self::Context) {
+        self.guarded(About::One(connection), |fanout| fanout.detach(connection, going));
+    }
+}
+
+impl Handler<SetPresence> for Fanout {
+    type Result = ();
+    fn handle(&mut self, message: SetPresence, _: &mut Self::Context) {
+        self.guarded(About::One(message.connection), |fanout| fanout.set_presence(message));
     }
 }
 

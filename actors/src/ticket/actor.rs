@@ -19,7 +19,9 @@ use hub_core::rules::workspace::WorkspaceFacts;
 use hub_core::wire::{Problem, Topic};
 use tokio::time::Instant;
 
+use super::claim::ClaimKeeper;
 use super::history::History;
+use super::presence::Around;
 use super::work::{Command, InFlight};
 use super::{TicketMessage, watchers};
 use crate::fanout::{Delivery, TopicKey, Watch, WatchAnswer};
@@ -51,6 +53,8 @@ pub struct TicketActor {
     pub(super) agents: Interest,
     pub(super) customers: Interest,
     pub(super) history: History,
+    pub(super) around: Around,
+    pub(super) claim: ClaimKeeper,
     pub(super) keys: VecDeque<(CommandKey, KeyRecord)>,
     /// Messages seen, so that the shard can tell whether one is still on its way.
     handled: u64,
@@ -89,6 +93,7 @@ pub struct ToActor(pub TicketMessage);
 impl TicketActor {
     /// Starts the actor on the arbiter of the calling shard.
     pub fn wake(key: TicketKey, shared: Arc<Shared>) -> Addr<Self> {
+        let now = shared.ports.clock.now();
         Self::create(|ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             Self {
@@ -103,6 +108,8 @@ impl TicketActor {
                 agents: Interest::default(),
                 customers: Interest::default(),
                 history: History::default(),
+                around: Around::begin(now),
+                claim: ClaimKeeper::default(),
                 keys: VecDeque::new(),
                 handled: 0,
                 last_message: Instant::now(),
@@ -178,6 +185,7 @@ impl TicketActor {
             self.let_people_look(perhaps_told);
         }
         self.publish(news);
+        self.heed_claim(ctx);
         self.settle_doubts(&keys);
         for watch in std::mem::take(&mut self.watchers_waiting) {
             self.watch(ctx, watch, watchers::Reread::Yes);
@@ -239,10 +247,13 @@ impl TicketActor {
                 if self.waiting.len() >= self.shared.settings.waiting_per_ticket {
                     return TicketMessage::Submit { intent, answer, permit }.refuse(Problem::busy(250));
                 }
+                self.renew_claim(ctx, intent.by.user, Duration::ZERO);
                 self.waiting.push_back(Command::new(*intent, answer, permit));
                 self.work(ctx);
             }
             TicketMessage::Watch(watch) => self.watch(ctx, *watch, watchers::Reread::No),
+            TicketMessage::Announce(announce) => self.announce(ctx, *announce),
+            TicketMessage::PresenceEnded { connection, going } => self.presence_ended(ctx, connection, going),
             TicketMessage::Unwatch { topic, gone } => {
                 let interest = match topic {
                     Topic::Thread(_) => &mut self.customers,
@@ -259,10 +270,12 @@ impl TicketActor {
             && self.reads == 0
             && self.agents.is_empty()
             && self.customers.is_empty()
+            && self.around.is_empty()
+            && !self.claim.is_at_work()
             && matches!(self.life, Life::Known(_))
     }
 
-    fn rest_if_idle(&mut self, ctx: &mut Context<Self>) {
+    pub(super) fn rest_if_idle(&mut self, ctx: &mut Context<Self>) {
         if self.agents.is_empty() && self.customers.is_empty() && self.reads == 0 {
             self.history.clear();
         }

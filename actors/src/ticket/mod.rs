@@ -3,17 +3,22 @@
 //! of its own, through the same guard.
 
 mod actor;
+mod claim;
 mod history;
+mod pace;
+mod presence;
 mod watchers;
 mod work;
 
-use hub_core::rules::intent::Intent;
+use hub_core::rules::intent::{Asker, Intent};
+use hub_core::rules::presence::Said;
 use hub_core::wire::{Problem, Topic};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::Receipt;
 use crate::admission::Permit;
-use crate::fanout::{Watch, WatchAnswer, WorkerGone};
+use crate::fanout::{ConnectionId, Going, Watch, WatchAnswer, WorkerGone};
 
 pub use actor::{TicketActor, ToActor};
 
@@ -31,6 +36,28 @@ pub enum TicketMessage {
     Watch(Box<Watch>),
     /// A worker has nobody left who watches.
     Unwatch { topic: Topic, gone: WorkerGone },
+    /// A socket says what its person does here.
+    Announce(Box<Announce>),
+    /// A socket is here no longer.
+    PresenceEnded { connection: ConnectionId, going: Going },
+}
+
+/// What a socket that watches a ticket says of its person.
+pub struct Announce {
+    pub connection: ConnectionId,
+    pub by: Asker,
+    pub said: Said,
+    /// When it was said: it is told again to a ticket that begins anew.
+    pub said_at: Instant,
+    /// Whether it counts. Nobody may be left who waits for it.
+    pub answer: oneshot::Sender<Result<(), Problem>>,
+}
+
+impl Announce {
+    pub(super) fn answer(self, answer: Result<(), Problem>) {
+        // Most do not want to know.
+        drop(self.answer.send(answer));
+    }
 }
 
 impl TicketMessage {
@@ -40,15 +67,24 @@ impl TicketMessage {
             // Whoever asked may have gone: then there is nobody to tell.
             Self::Submit { answer, .. } => _ = answer.send(Err(problem)),
             Self::Watch(watch) => watch.answer(WatchAnswer::Refused(problem)),
-            Self::Unwatch { .. } => {}
+            Self::Announce(announce) => announce.answer(Err(problem)),
+            Self::Unwatch { .. } | Self::PresenceEnded { .. } => {}
         }
     }
 
-    /// True for what means nothing to a ticket that sleeps.
+    /// True for what means nothing to a ticket that sleeps: nobody watches it, and who does comes back with all there is to say.
     pub const fn is_idle_talk(&self) -> bool {
         match self {
-            Self::Unwatch { .. } => true,
+            Self::Unwatch { .. } | Self::Announce(_) | Self::PresenceEnded { .. } => true,
             Self::Submit { .. } | Self::Watch(_) => false,
+        }
+    }
+
+    /// True for what is not bounded by the mailbox.
+    pub const fn must_arrive(&self) -> bool {
+        match self {
+            Self::PresenceEnded { .. } => true,
+            Self::Unwatch { .. } | Self::Announce(_) | Self::Submit { .. } | Self::Watch(_) => false,
         }
     }
 }

@@ -8,7 +8,7 @@ use hub_core::rules::permissions::{Act, Side, may};
 use hub_core::rules::record::Happened;
 use hub_core::rules::resume::{MAX_TAIL_EVENTS, Resume, Why, resume};
 use hub_core::rules::stale::Numbering;
-use hub_core::wire::{EventRecord, Live, MAX_HUB_MESSAGE_BYTES, Problem, ServerFrame, Snapshot, Topic};
+use hub_core::wire::{EventRecord, MAX_HUB_MESSAGE_BYTES, Problem, ServerFrame, Snapshot, Topic};
 
 use super::actor::{Life, TicketActor};
 use crate::fanout::{Watch, WatchAnswer};
@@ -104,10 +104,16 @@ impl TicketActor {
 
     fn grant_tail(&mut self, ctx: &mut Context<Self>, watch: Watch, numbering: Numbering, events: &[Arc<Happened>]) {
         let records = self.up_to_head(records(events, numbering), numbering);
-        if weight(&records) > MAX_EVENTS_BYTES {
+        if weight(&records) > self.room_for_events(&watch) {
             return self.reset(ctx, watch, numbering);
         }
         self.grant(watch, numbering, |frame| frame.events = Some(records));
+    }
+
+    /// What the events of an answer may weigh beside what is told of here and now.
+    fn room_for_events(&self, watch: &Watch) -> usize {
+        let live = serde_json::to_vec(&self.live(watch.by.role.side())).map_or(0, |bytes| bytes.len());
+        MAX_EVENTS_BYTES.saturating_sub(live)
     }
 
     /// A read may see a commit whose answer is still on its way here: what it wrote is told when it is known, not before.
@@ -146,7 +152,7 @@ impl TicketActor {
         let Some(ticket) = state.view(watch.by.role.side(), self.key.ticket, facts) else {
             return watch.answer(WatchAnswer::Refused(Problem::not_found()));
         };
-        let mut room = MAX_EVENTS_BYTES.saturating_sub(serde_json::to_vec(&ticket).map_or(0, |bytes| bytes.len()));
+        let mut room = self.room_for_events(&watch).saturating_sub(serde_json::to_vec(&ticket).map_or(0, |bytes| bytes.len()));
         let mut newest = self.up_to_head(records(&events, numbering), numbering);
         let skip = newest.len().saturating_sub(SNAPSHOT_EVENTS as usize);
         newest.drain(..skip);
@@ -174,7 +180,7 @@ impl TicketActor {
             topic: watch.topic.topic,
             stream: self.shared.ports.journal.stream(),
             seq,
-            live: Live::default(),
+            live: self.live(watch.by.role.side()),
             events: content.events,
             reset: content.reset.then_some(true),
             snapshot: content.snapshot,

@@ -38,8 +38,8 @@ pub(super) struct Command {
     intent: Intent,
     digest: [u8; 32],
     answer: oneshot::Sender<Result<Receipt, Problem>>,
-    /// Held for as long as the command lives.
-    _permit: Permit,
+    /// Held for as long as the command lives; none for what the hub itself wants.
+    _permit: Option<Permit>,
     /// How often it was decided and lost against another owner.
     losses: u32,
     /// The log was looked at since it came.
@@ -48,7 +48,12 @@ pub(super) struct Command {
 
 impl Command {
     pub fn new(intent: Intent, answer: oneshot::Sender<Result<Receipt, Problem>>, permit: Permit) -> Self {
-        Self { digest: intent.digest(), intent, answer, _permit: permit, losses: 0, is_reread: false }
+        Self { _permit: Some(permit), ..Self::own(intent, answer) }
+    }
+
+    /// What the hub itself wants: few, and never refused for want of room.
+    pub fn own(intent: Intent, answer: oneshot::Sender<Result<Receipt, Problem>>) -> Self {
+        Self { digest: intent.digest(), intent, answer, _permit: None, losses: 0, is_reread: false }
     }
 
     pub fn answer(self, result: Result<Receipt, Problem>) {
@@ -224,6 +229,7 @@ impl TicketActor {
             let answer = command.repeat(&record, self.state());
             command.answer(answer);
         }
+        self.heed_claim(ctx);
         for watch in std::mem::take(&mut self.watchers_waiting) {
             self.watch(ctx, watch, Reread::No);
         }
@@ -344,6 +350,7 @@ impl TicketActor {
 
     /// Refuses a command, unless its key had its effect before: then that is the answer.
     fn refuse(&mut self, ctx: &mut Context<Self>, command: Command, refusal: Refusal) {
+        let refusal = self.with_renewals(refusal);
         let missed = self.missed_events(&command, &refusal);
         let side = command.intent.by.role.side();
         // Where the key had its effect with these very words, that came after the asker's position. All of that is in memory, and

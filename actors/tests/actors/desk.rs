@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::fanout::{Attach, ConnectionId, FanoutHandle, Outbox, OutboxLimits, Subscribe, Unsubscribe};
+use actors::fanout::{Attach, ConnectionId, FanoutHandle, Going, Outbox, OutboxLimits, SetPresence, Subscribe, Unsubscribe};
 use actors::{Ports, Receipt, Settings, Tickets};
-use hub_core::ids::{CommandKey, TicketKey};
+use hub_core::ids::{CommandKey, TicketId, TicketKey};
 use hub_core::ports::{Append, Journal};
 use hub_core::rules::intent::{Asker, Intent};
 use hub_core::rules::permissions::Role;
+use hub_core::rules::presence::{Doing, Said};
 use hub_core::rules::resume::Position;
 use hub_core::testing::{
     FixedClock, MemoryJournal, MemoryWorkspaces, appended, asker, create, key, reply, ticket_key, workspace_facts,
 };
 use hub_core::wire::{Audience, Codec, ErrorCode, Problem, ServerFrame, Topic};
+use tokio::sync::oneshot;
 
 pub const TICKET: TicketKey = ticket_key(1, 2);
 pub const OTHER: TicketKey = ticket_key(1, 3);
@@ -42,6 +44,20 @@ impl Desk {
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let facts = workspace_facts(TICKET.workspace, &[ana(), bo()]);
         let (journal, workspaces, clock) = (MemoryJournal::new(), MemoryWorkspaces::of(facts), Arc::new(FixedClock::default()));
+        Self::over(journal, workspaces, clock, change)
+    }
+
+    /// Another hub over the same database, or the same one begun anew.
+    pub fn another(&self) -> Self {
+        Self::over(self.journal.clone(), self.workspaces.clone(), Arc::clone(&self.clock), |_| {})
+    }
+
+    fn over(
+        journal: MemoryJournal,
+        workspaces: MemoryWorkspaces,
+        clock: Arc<FixedClock>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings { shards: 0, ..Settings::default() };
         change(&mut settings);
         let ports = Ports {
@@ -91,6 +107,38 @@ impl Desk {
         for _ in 0..200 {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Time goes on by both clocks, little by little, as timers fire.
+    pub async fn pass(&self, span: Duration) {
+        self.pass_in_steps(span, Duration::from_millis(50)).await;
+    }
+
+    /// The same in a hurry.
+    pub async fn pass_coarsely(&self, span: Duration) {
+        self.pass_in_steps(span, Duration::from_secs(1)).await;
+    }
+
+    async fn pass_in_steps(&self, span: Duration, longest: Duration) {
+        let mut left = span;
+        while !left.is_zero() {
+            let step = longest.min(left);
+            self.clock.advance(step);
+            tokio::time::advance(step).await;
+            self.settle().await;
+            left -= step;
+        }
+    }
+
+    /// A socket that watches the ticket from its own side, and has read that it does.
+    pub async fn watching(&self, by: Asker) -> Socket {
+        let topic = if by.role == Role::Customer { Topic::Thread(TICKET.ticket) } else { Topic::Ticket(TICKET.ticket) };
+        let socket = self.socket(by);
+        socket.subscribe(1, topic, None);
+        self.settle().await;
+        let frames = socket.read();
+        assert!(matches!(frames.first(), Some(ServerFrame::Subscribed { .. })), "{frames:?}");
+        socket
     }
 
     pub fn socket(&self, by: Asker) -> Socket {
@@ -151,7 +199,23 @@ impl Socket {
     }
 
     pub fn detach(&self) {
-        self.fanout.request(actors::fanout::Detach(self.connection)).expect("room");
+        self.fanout.detach(self.connection, Going::Left);
+    }
+
+    pub fn is_sent_away(&self) {
+        self.fanout.detach(self.connection, Going::SentAway);
+    }
+
+    pub fn breaks(&self) {
+        self.fanout.detach(self.connection, Going::Lost);
+    }
+
+    /// Says what its person does at a ticket; the answer comes when there is one.
+    pub fn set_presence(&self, ticket: TicketId, doing: Doing) -> oneshot::Receiver<Result<(), Problem>> {
+        let (answer, answered) = oneshot::channel();
+        let said = Said { doing, field: None };
+        self.fanout.request(SetPresence { connection: self.connection, ticket, said, answer }).expect("room");
+        answered
     }
 
     pub fn was_cut(&self) -> bool {

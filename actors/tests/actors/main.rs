@@ -1,7 +1,9 @@
 //! Tickets and workspaces as actors, over the journal's memory twin, in paused time: one binary, one file per story.
 
+mod claims;
 mod commands;
 mod desk;
 mod failures;
 mod notifications;
+mod presence;
 mod watching;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use hub_core::ids::TicketId;
 use hub_core::ports::{Mark, SignIn};
 use hub_core::rules::intent::{Asker, Intent};
+use hub_core::rules::presence::{Doing, Said};
 use hub_core::rules::resume::Position;
 use hub_core::wire::client::{BadRequest, Request};
 use hub_core::wire::{ClientFrame, CloseCode, Codec, ErrorCode, PROTOCOL_VERSION, Problem, ServerFrame, Topic};
@@ -37,6 +38,8 @@ pub enum Effect {
     Pong { id: u64 },
     /// Carry to the ticket.
     Submit { id: u64, ticket: TicketId, intent: Box<Intent> },
+    /// Say what this person does at a ticket; answered where it has a number.
+    SetPresence { id: Option<u64>, ticket: TicketId, said: Said },
     /// Move this person's read cursor on a ticket.
     MarkRead { id: u64, ticket: TicketId, mark: Mark },
     /// Say why, and end.
@@ -199,6 +202,10 @@ impl SessionCore {
 
 /// What a request leads to. Only presence may be told without a number, and leads to no answer then.
 fn request_effect(Request { id, frame }: Request, by: &Asker) -> Option<Effect> {
+    if let ClientFrame::SetPresence { ticket_id, state, audience, field } = frame {
+        let said = Said { doing: Doing::of(state, audience), field };
+        return Some(Effect::SetPresence { id, ticket: ticket_id, said });
+    }
     let id = id?;
     Some(match frame {
         ClientFrame::Hello { .. } => error(id, Problem::invalid_field("type", "hello was said already")),
@@ -347,6 +354,25 @@ mod tests {
             assert_eq!(codes(&core.message(br#"{"type":"hello","id":8,"protocol":1}"#, now)), ["Invalid Some(8)"]);
         }
         assert_eq!(core.message(br#"{"type":"ping","id":9}"#, now), [Effect::Pong { id: 9 }]);
+    }
+
+    #[test]
+    fn presence_is_the_one_thing_said_without_a_number() {
+        let now = Instant::now();
+        let mut core = greeted(now);
+        let ticket = uuid::Uuid::from_u128(5);
+        let say = |rest: &str| format!(r#"{{"type":"set_presence","ticket_id":"{ticket}"{rest}}}"#);
+        let said = |doing, field: Option<&str>| Said { doing, field: field.map(str::to_owned) };
+        for (rest, id, said) in [
+            (r#","state":"viewing""#, None, said(Doing::Viewing, None)),
+            (r#","state":"composing","id":7"#, Some(7), said(Doing::ComposingReply, None)),
+            (r#","state":"composing","audience":"internal","field":"title""#, None, said(Doing::ComposingNote, Some("title"))),
+        ] {
+            let effects = core.message(say(rest).as_bytes(), now);
+            assert_eq!(effects, [Effect::SetPresence { id, ticket: TicketId::new(ticket), said }]);
+        }
+        assert_eq!(codes(&core.message(say(r#","state":"dancing""#).as_bytes(), now)), ["Invalid None"]);
+        assert_eq!(codes(&core.message(br#"{"type":"ping"}"#, now)), ["Invalid None"]);
     }
 
     #[test]

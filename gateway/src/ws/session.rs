@@ -9,13 +9,15 @@ use actix::{Actor, ActorContext, AsyncContext, Handler, Message, StreamHandler};
 use actix_http::ws::{CloseCode as WsCloseCode, CloseReason, Item, Message as WsMessage, ProtocolError};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws::{WebsocketContext, WsResponseBuilder};
-use actors::fanout::{Attach, ConnectionId, Detach, FanoutHandle, Outbox, OutboxLimits, Subscribe, Unsubscribe};
+use actors::fanout::{Attach, ConnectionId, FanoutHandle, Going, Outbox, OutboxLimits, SetPresence, Subscribe, Unsubscribe};
 use bytes::Bytes;
 use hub_core::ids::{TicketId, TicketKey};
 use hub_core::ports::{Mark, SignIn};
 use hub_core::rules::intent::{Asker, Intent};
+use hub_core::rules::presence::Said;
 use hub_core::rules::workspace::WorkspaceFacts;
 use hub_core::wire::{CloseCode, Codec, ErrorCode, MAX_CLIENT_MESSAGE_BYTES, Me, Problem, ServerFrame, WorkspaceInfo};
+use tokio::sync::oneshot;
 use tracing::Instrument;
 
 use super::core::{Effect, SessionCore};
@@ -64,6 +66,7 @@ pub fn start(
         fragments: Fragments::default(),
         outbox: None,
         place: None,
+        going: Going::Lost,
         in_flight: Arc::new(AtomicUsize::new(0)),
         pace: Pace::new(&limits),
         claim: Some(claim),
@@ -89,6 +92,8 @@ struct Session {
     outbox: Option<Arc<Outbox>>,
     /// Where and who, once signed in.
     place: Option<(SignIn, Arc<WorkspaceFacts>)>,
+    /// How its person goes when it ends: without a word the connection broke.
+    going: Going,
     /// Commands that have not been answered.
     in_flight: Arc<AtomicUsize>,
     pace: Pace,
@@ -126,6 +131,7 @@ impl Session {
                     self.send(&ServerFrame::Pong { id, server_time }, ctx);
                 }
                 Effect::Submit { id, ticket, intent } => self.submit(id, ticket, *intent, ctx),
+                Effect::SetPresence { id, ticket, said } => self.set_presence(id, ticket, said, ctx),
                 Effect::MarkRead { id, ticket, mark } => self.mark_read(id, ticket, mark, ctx),
                 Effect::Close(code, why) => self.close(code, why, ctx),
             }
@@ -242,6 +248,26 @@ impl Session {
             let by = Asker { user: sign_in.user, name: sign_in.name, role: sign_in.role };
             tickets.mark_read(sign_in.workspace, &by, ticket, mark).await?;
             Ok(ServerFrame::Ack { id, seq: None, result: serde_json::Map::new() })
+        });
+    }
+
+    /// Passes on what this person does at a ticket, in order with what the socket watches. Without a number nobody waits for it.
+    fn set_presence(&mut self, id: Option<u64>, ticket: TicketId, said: Said, ctx: &mut Context) {
+        let (answer, answered) = oneshot::channel();
+        let (fanout, request) = (self.fanout.clone(), SetPresence { connection: self.connection, ticket, said, answer });
+        let Some(id) = id else {
+            if fanout.request(request).is_err() {
+                tracing::debug!(connection = self.connection.number(), "presence found no room; the next one tells all");
+            }
+            return;
+        };
+        self.carry(id, ctx, move |_, _| {
+            let asked = fanout.request(request);
+            async move {
+                asked?;
+                answered.await.unwrap_or_else(|_| Err(Problem::unavailable()))?;
+                Ok(ServerFrame::Ack { id, seq: None, result: serde_json::Map::new() })
+            }
         });
     }
 
@@ -404,8 +430,8 @@ impl Actor for Session {
         tracing::debug!(connection = self.connection.number(), "a socket ended");
         self.doors.sockets.remove(self.connection);
         self.kill.finish_soon();
-        if self.outbox.is_some() && self.fanout.request(Detach(self.connection)).is_err() {
-            tracing::warn!("the fan-out had no room to forget a socket; it cuts it at the next delivery");
+        if self.outbox.is_some() {
+            self.fanout.detach(self.connection, self.going);
         }
     }
 }
@@ -429,6 +455,7 @@ impl StreamHandler<Result<WsMessage, ProtocolError>> for Session {
             Ok(WsMessage::Pong(_) | WsMessage::Nop) => {}
             Ok(WsMessage::Close(reason)) => {
                 self.life.closed_by_client();
+                self.going = Going::Left;
                 ctx.close(reason);
                 ctx.stop();
             }
@@ -461,6 +488,15 @@ impl Handler<End> for Session {
             let reconnect_after_ms = u64::try_from(back.as_millis()).unwrap_or(u64::MAX);
             self.send(&ServerFrame::Goodbye { reason: why.to_owned(), reconnect_after_ms }, ctx);
         }
+        self.going = match code {
+            CloseCode::Unauthenticated => Going::Left,
+            CloseCode::Drain => Going::SentAway,
+            CloseCode::ProtocolAbuse
+            | CloseCode::HeartbeatMissed
+            | CloseCode::TooSlow
+            | CloseCode::TooLarge
+            | CloseCode::TooMany => Going::Lost,
+        };
         let effects = self.core.close(code, why);
         self.perform(effects, ctx);
     }

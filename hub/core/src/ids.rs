@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::time::UnixMs;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -92,6 +94,19 @@ impl CommandKey {
     pub fn from_text(workspace: WorkspaceId, user: UserId, text: &str) -> Self {
         Uuid::parse_str(text)
             .map_or_else(|_| Self(derive("tandem key", &[workspace.0.as_bytes(), user.0.as_bytes(), text.as_bytes()])), Self)
+    }
+}
+
+impl CommandKey {
+    /// A key made of random bytes, for what has none of its client.
+    pub const fn drawn(random: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_random_bytes(random).into_uuid())
+    }
+
+    /// The key of something that the hub does by itself to `ticket`: `what`, about what began at `since`. The same on every node,
+    /// so that it happens once.
+    pub fn derived(ticket: TicketId, what: &str, since: UnixMs) -> Self {
+        Self(derive("tandem own key", &[ticket.0.as_bytes(), what.as_bytes(), &since.0.to_be_bytes()]))
     }
 }
 

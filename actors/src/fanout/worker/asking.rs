@@ -1,6 +1,7 @@
 //! Asking the owners of topics on behalf of sockets, and what becomes of their answers.
 
 use std::collections::VecDeque;
+use std::hash::BuildHasher;
 
 use actix::{AsyncContext, Context};
 use hub_core::wire::{ErrorCode, Problem, ServerFrame, Topic};
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 use super::{
     Cut, Fanout, LOOK_EVERY, Look, MAX_ASKING, Next, Question, RETRY, Retry, Subscribe, Unsubscribe, View, WAITING_PER_TOPIC,
 };
-use crate::fanout::{ConnectionId, TopicKey, Watch, WatchAnswer};
+use crate::fanout::{ConnectionId, REPLACED_BY_LIVE, TopicKey, Watch, WatchAnswer};
 use crate::metrics;
 
 impl Fanout {
@@ -26,8 +27,10 @@ impl Fanout {
         let no_room = asking >= MAX_ASKING || !entry.outbox.has_room();
         let live = match entry.topics.get_mut(&topic) {
             Some(View::Asking { then, .. }) => {
-                let queued = queue(then, Next::Subscribe { id, position });
-                return queued.unwrap_or_else(|problem| entry.send(&ServerFrame::error(Some(id), problem)));
+                if then.len() >= WAITING_PER_TOPIC {
+                    return entry.send(&ServerFrame::error(Some(id), Problem::busy(250)));
+                }
+                return then.push_back(Next::Subscribe { id, position });
             }
             _ if no_room => return entry.send(&ServerFrame::error(Some(id), Problem::busy(250))),
             Some(View::Live { seq } | View::Behind { seq, .. }) => Some(*seq),
@@ -44,8 +47,10 @@ impl Fanout {
         let Unsubscribe { connection, id, topic } = message;
         let Some(entry) = self.connections.get_mut(&connection) else { return };
         if let Some(View::Asking { then, .. }) = entry.topics.get_mut(&topic) {
-            let queued = queue(then, Next::Unsubscribe { id });
-            return queued.unwrap_or_else(|problem| entry.send(&ServerFrame::error(Some(id), problem)));
+            if then.len() >= WAITING_PER_TOPIC {
+                return entry.send(&ServerFrame::error(Some(id), Problem::busy(250)));
+            }
+            return then.push_back(Next::Unsubscribe { id });
         }
         self.forget(connection, topic);
         if let Some(entry) = self.connections.get(&connection) {
@@ -104,6 +109,7 @@ impl Fanout {
                     self.subscribe(ctx, Subscribe { connection, id, topic: key.topic, position });
                 }
                 Next::Unsubscribe { id } => self.unsubscribe(Unsubscribe { connection, id, topic: key.topic }),
+                Next::SetPresence(message) => self.set_presence(message),
             }
         }
     }
@@ -120,6 +126,8 @@ impl Fanout {
         frame: &ServerFrame,
     ) {
         let Some(entry) = self.connections.get_mut(&connection) else { return };
+        // What the answer says of here and now is newer than what still waits to be told.
+        entry.outbox.forget_slots(self.slots.hash_one(key.topic), &REPLACED_BY_LIVE);
         let found_room = entry.outbox.push(entry.codec.encode(frame).into()).is_ok();
         let view = match (found_room, behind) {
             (true, _) => {
@@ -138,6 +146,10 @@ impl Fanout {
             }
         };
         entry.topics.insert(key.topic, view);
+        // Perhaps the owner began anew, and knows nobody.
+        if let Some(here) = entry.at_tickets.get(&key.topic) {
+            here.announce_again();
+        }
         self.watched.entry(key).or_default().connections.insert(connection);
     }
 
@@ -170,12 +182,4 @@ impl Fanout {
             None => self.end_if_nobody_watches(key),
         }
     }
-}
-
-fn queue(then: &mut VecDeque<Next>, next: Next) -> Result<(), Problem> {
-    if then.len() >= WAITING_PER_TOPIC {
-        return Err(Problem::busy(250));
-    }
-    then.push_back(next);
-    Ok(())
 }

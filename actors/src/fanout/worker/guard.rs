@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Cut, Fanout};
-use crate::fanout::{ConnectionId, Delivery, TopicKey};
+use crate::fanout::{ConnectionId, Delivery, Going, TopicKey};
 use crate::metrics;
 
 /// Whom a turn is about.
@@ -63,7 +63,7 @@ impl Fanout {
             if let Some(entry) = self.connections.get(&connection) {
                 (entry.cut)(Cut::Lost);
             }
-            self.detach(connection);
+            self.detach(connection, Going::Lost);
         }
         // The turn may have broken off between two books: what nobody watches any longer is given back to its owner.
         let connections = &self.connections;

@@ -10,6 +10,7 @@ pub mod held;
 pub mod intent;
 pub mod notify;
 pub mod permissions;
+pub mod presence;
 pub mod record;
 pub mod resume;
 pub mod stale;

@@ -19,6 +19,11 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     hasher.hash_password(PASSWORD.as_bytes()).expect("hashes").to_string()
 });
 
+/// The hash of [`PASSWORD`], for people whom a test adds.
+pub fn password_hash() -> String {
+    HASH.clone()
+}
+
 pub const ACME: WorkspaceId = WorkspaceId::new(Uuid::from_u128(0xacce));
 pub const GLOBEX: WorkspaceId = WorkspaceId::new(Uuid::from_u128(0x910b));
 pub const PLATFORM: WorkspaceId = WorkspaceId::new(Uuid::from_u128(0x91a7));

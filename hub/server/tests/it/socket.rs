@@ -89,6 +89,12 @@ impl Socket {
         id
     }
 
+    /// Sends a frame without a number: nobody answers it.
+    pub async fn tell(&mut self, frame: Value) {
+        let bytes = self.codec.encode(&frame);
+        self.send_bytes(&bytes).await;
+    }
+
     /// Sends bytes as one whole message of the codec's kind.
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
         let opcode = match self.codec {
