@@ -10,9 +10,13 @@ import { mustBeQuiet, newVisitor, signIn } from "./pages.mjs";
 /** What the browser itself says while the hub is away; everything else would be the page's own fault. */
 export const OUTAGE = [/^console: WebSocket connection to .* failed/, /^console: Failed to load resource: net::ERR_/];
 
-/** @param {Stage["browser"]} browser @param {Stage["hub"]} hub @param {"ana" | "bo"} name */
-export async function agent(browser, hub, name) {
-  const visitor = await newVisitor(browser, hub.address);
+/**
+ * @param {Stage["browser"]} browser @param {Stage["hub"]} hub @param {"ana" | "bo" | "lead"} name
+ * @param {{ holdS?: number, width?: number, height?: number, dark?: boolean }} [setting] `holdS`: replies are held back so many seconds
+ */
+export async function agent(browser, hub, name, { holdS = 0, ...screen } = {}) {
+  const visitor = await newVisitor(browser, hub.address, screen);
+  await visitor.page.addInitScript((seconds) => localStorage.setItem("tandem-hold", String(seconds)), holdS);
   await signIn(visitor, `${name}@acme.test`);
   await mustBe(visitor, "live");
   await visitor.page.locator("[data-row]").first().waitFor();

@@ -54,6 +54,7 @@ async function agentScreens({ browser, hub }, screen) {
   const title = `Chair of ${screen.name} squeaks`;
   const ana = await newVisitor(browser, hub.address, screen);
   const look = looker(ana, screen.name);
+  await ana.page.addInitScript(() => localStorage.setItem("tandem-hold", "0"));
   await ana.page.goto("/");
   await ana.page.getByRole("button", { name: "Sign in" }).waitFor();
   await look("console-sign-in");
@@ -91,6 +92,7 @@ async function agentScreens({ browser, hub }, screen) {
 /** @param {Stage} stage @param {import("./pages.mjs").Visitor} ana @param {string} title @param {(name: string) => Promise<void>} look */
 async function staleScreen({ browser, hub }, ana, title, look) {
   const bo = await newVisitor(browser, hub.address);
+  await bo.page.addInitScript(() => localStorage.setItem("tandem-hold", "0"));
   await signIn(bo, "bo@acme.test");
   await take(bo, title);
   await write(ana, "It will be **tomorrow** after all.");

@@ -250,7 +250,7 @@ async function twoTabs({ browser, hub }) {
   await openTicket(cleo, title, "Which one?");
   await take(ana, title);
   await write(ana, "Not finished");
-  await ana.page.getByText("Draft saved on this device").waitFor();
+  await ana.page.getByText(/^Saved /).waitFor();
   const other = await ana.context.newPage();
   await other.goto("/");
   await other.getByRole("button", { name: /^Account of/ }).click();
@@ -273,7 +273,7 @@ async function draftsStay({ browser, hub }) {
   await openTicket(cleo, title, "It began like this.");
   await take(ana, title);
   await write(ana, "Half a thought");
-  await ana.page.getByText("Draft saved on this device").waitFor();
+  await ana.page.getByText(/^Saved /).waitFor();
   await ana.page.reload();
   const box = ana.page.getByRole("textbox", { name: "Reply to the customer" });
   await until("the draft is back", async () => (await box.inputValue()) === "Half a thought");

@@ -19,6 +19,7 @@ export function useJump(box: RefObject<HTMLElement | null>, events: readonly Eve
     arrived.current = key;
     const entry = box.current?.querySelector<HTMLElement>(`[data-seq="${seq}"]`);
     if (!entry) return;
+    entry.closest("details")?.setAttribute("open", "");
     entry.scrollIntoView({ block: "center" });
     entry.classList.add("pointed");
     entry.addEventListener("animationend", () => entry.classList.remove("pointed"), { once: true });

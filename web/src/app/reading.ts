@@ -4,7 +4,7 @@ import type { TopicState } from "../client/state";
 import { cursorOf } from "../client/told";
 import { isAtEnd } from "../ui/stick";
 import type { TicketId } from "../wire/generated";
-import { useSession } from "./session";
+import { useLive, useSession } from "./session";
 
 /**
  * Marks a ticket as far as its thread has been on the screen, as long as the component is there.
@@ -14,8 +14,16 @@ export function useReading(ticket: TicketId, topic: TopicState | undefined, box:
   const { live } = useSession();
   const [readBefore, setReadBefore] = useState<number | null>(null);
   const wasLookedAt = useRef(false);
+  // what is marked as unread while it is looked at stays unread until somebody comes back
+  const isKeptUnread = useLive((state) => ticket in state.keptUnread);
+  const isWatching = useRef(false);
+  const rests = isKeptUnread && isWatching.current;
+  useEffect(() => {
+    isWatching.current = true;
+  }, []);
   const head = topic?.link.at === "live" ? topic.seq : 0;
   useEffect(() => {
+    if (rests) return live.attend(null);
     const look = () => {
       const shown = head > 0 && isLookedAt() ? box.current : null;
       if (shown && !wasLookedAt.current) setReadBefore(cursorOf(live.getState(), ticket) || null);
@@ -36,7 +44,7 @@ export function useReading(ticket: TicketId, topic: TopicState | undefined, box:
       window.removeEventListener("blur", look);
       document.removeEventListener("visibilitychange", look);
     };
-  }, [live, ticket, head, box]);
+  }, [live, ticket, head, box, rests]);
   useEffect(() => () => live.attend(null), [live]);
   return readBefore;
 }
@@ -48,7 +56,8 @@ function isLookedAt(): boolean {
 /** The number of the last entry whose beginning is to be seen; 0 for none. */
 function lastOnScreen(box: HTMLElement): number {
   const bottom = box.getBoundingClientRect().bottom;
-  const entries = [...box.querySelectorAll<HTMLElement>("[data-seq]")];
+  // what is folded away has no place on the screen
+  const entries = [...box.querySelectorAll<HTMLElement>("[data-seq]")].filter((one) => one.getClientRects().length > 0);
   const last = entries.findLast((entry) => entry.getBoundingClientRect().top + MIN_SEEN_PX < bottom);
   return Number(last?.dataset["seq"] ?? 0);
 }

@@ -1,6 +1,7 @@
 // Writing to a ticket: draft, send, and what to do when something came in between. The text is never lost on the way.
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { conflictedPost } from "../client/conflicts";
+import { claimOfOther, NOBODY_HERE } from "../client/here";
 import { newKey } from "../client/ports";
 import type { PostReply } from "../client/state";
 import { type PendingPost, publicDeedsAfter } from "../client/views";
@@ -9,15 +10,20 @@ import { Composer } from "../ui/composer";
 import { mentionedIn } from "../ui/mention";
 import { useToast } from "../ui/toasts";
 import type { Audience, PersonRef, TicketId } from "../wire/generated";
+import { ClaimBanner } from "./claim/ClaimBanner";
 import { ReplyConflict } from "./conflict/ReplyConflict";
-import { useDrafts } from "./drafts";
 import { useLiveState, useSession } from "./session";
 import { useUndo } from "./undo";
 import { summary, whomItCalls } from "./words";
+import { DraftConflict } from "./writing/DraftConflict";
+import { useDraft } from "./writing/drafts";
+import { holdSeconds } from "./writing/hold";
+import { draftState } from "./writing/state-line";
 
 export type ReplyBoxHandle = {
   /** Puts the text of a reply that was not sent back into the composer. */
   takeBack(post: PendingPost): void;
+  /** The caret stands at the end of what is written. */
   focus(audience: Audience): void;
 };
 
@@ -33,51 +39,72 @@ type Props = {
 
 /** Mount it with the ticket as its key. */
 export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Props) {
-  const { live, keep, user } = useSession();
+  const { live, user, writing } = useSession();
+  const { drafts } = writing;
   const state = useLiveState();
   const [audience, setAudience] = useState<Audience>("public");
-  const { drafts, saved, write, clear, rebase } = useDrafts(ticket);
+  const [isAsking, setIsAsking] = useState(false);
+  const draft = useDraft(ticket, audience);
   const area = useRef<HTMLTextAreaElement | null>(null);
   const box = useRef<HTMLDivElement | null>(null);
   const undo = useUndo();
   const toast = useToast();
+  const isStaff = audiences.includes("internal");
+  const events = state.topics[topic]?.events ?? [];
   const seq = state.topics[topic]?.seq ?? 0;
-  const draft = drafts[audience];
+  const claim = isStaff ? claimOfOther(state.here[topic] ?? NOBODY_HERE, user.id) : null;
+  useEffect(() => {
+    if (!claim) setIsAsking(false);
+  }, [claim]);
   const conflict = conflictedPost(state, ticket);
   const heading = useConflictFocus(conflict, box, draft.body === "");
+  useEffect(() => drafts.open(ticket, audiences), [drafts, ticket, audiences]);
 
-  const people = audiences.includes("internal") ? state.people.filter(({ id }) => id !== user.id) : NOBODY;
+  const people = isStaff ? state.people.filter(({ id }) => id !== user.id) : NOBODY;
   const called = mentionedIn(draft.body, people);
 
   const post = (command: Omit<PostReply, "type" | "key" | "ticket_id" | "mention_ids">) => {
     const mention_ids = mentionedIn(command.body, people);
     const mentions = mention_ids.length > 0 ? { mention_ids } : {};
-    live.submit({ type: "post_reply", key: newKey(), ticket_id: ticket, ...command, ...mentions });
+    const holdMs = isStaff && command.audience === "public" ? holdSeconds() * 1000 : 0;
+    const hold = holdMs > 0 ? { hold_ms: holdMs } : {};
+    live.submit({ type: "post_reply", key: newKey(), ticket_id: ticket, ...command, ...mentions, ...hold });
   };
 
   const send = () => {
-    post({ body: draft.body, audience, based_on: Math.min(draft.based_on, seq) });
-    clear(audience);
+    if (claim && audience === "public" && !isAsking) return setIsAsking(true);
+    const based_on = Math.min(draft.based_on, seq);
+    // to insist against a colleague's claim is not to insist against words that I have not seen
+    const hasMissed = publicDeedsAfter(events, based_on, user.id).length > 0;
+    post({ body: draft.body, audience, based_on, ...(claim && isAsking && !hasMissed && { force: true as const }) });
+    drafts.spend(ticket, audience);
+    live.announcer.finish();
+    setIsAsking(false);
+    area.current?.focus();
   };
 
   const takeBack = ({ command }: PendingPost) => {
-    const newer = drafts[command.audience].body;
-    const body = newer.trim() === "" ? command.body : `${command.body}\n\n${newer}`;
     setAudience(command.audience);
-    write(command.audience, body, seq);
-    rebase(command.audience, seq);
     // the outbox lets go of the text only when the draft holds it
-    void keep.writeDraft(ticket, command.audience, { body, based_on: seq }).then(() => live.withdraw(command.key));
+    void drafts.bringBack(ticket, command.audience, command.body, seq).then(() => live.withdraw(command.key));
     area.current?.focus();
   };
 
   const sendInstead = ({ command }: PendingPost, change: Partial<PostReply>) => {
+    drafts.expectSpend(ticket, command.audience);
     post({ body: command.body, audience: command.audience, ...based(command.based_on), ...change });
     live.withdraw(command.key);
+    if (change.audience === "internal") forgetRefused();
+  };
+
+  /** The hub still has the text of a refused reply as a draft. */
+  const forgetRefused = () => {
+    if (drafts.view(ticket, "public").body.trim() === "") drafts.discard(ticket, "public");
   };
 
   const discard = (one: PendingPost) => {
     live.withdraw(one.command.key);
+    forgetRefused();
     const withdrawOffer = undo.offer(() => takeBackLatest.current(one));
     const restore = () => {
       withdrawOffer();
@@ -92,11 +119,12 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
     takeBack,
     focus: (which) => {
       setAudience(which);
-      area.current?.focus();
+      const { current } = area;
+      current?.focus();
+      current?.setSelectionRange(current.value.length, current.value.length);
     },
   };
 
-  const isDrafted = draft.body.trim() !== "" && saved[audience] === draft.body;
   return (
     <div ref={box} className="flex flex-col gap-2">
       {conflict && (
@@ -107,24 +135,48 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
           onText={(text) => live.reword(conflict.command.key, text)}
           onEdit={() => takeBack(conflict)}
           onSendAnyway={() => sendInstead(conflict, { force: true })}
-          onNote={audiences.includes("internal") ? () => sendInstead(conflict, { audience: "internal" }) : null}
+          onNote={isStaff ? () => sendInstead(conflict, { audience: "internal" }) : null}
           onDiscard={() => discard(conflict)}
         />
       )}
-      {audience === "public" && draft.body.trim() !== "" && !conflict && (
-        <MeanwhileNotice topic={topic} basedOn={draft.based_on} myId={user.id} onSeen={() => rebase("public", seq)} />
+      {claim && !conflict && (
+        <ClaimBanner
+          ticket={ticket}
+          claim={claim}
+          isAsking={isAsking && audience === "public"}
+          onNote={() => handle.current?.focus("internal")}
+          onSendAnyway={send}
+          onCancel={() => {
+            setIsAsking(false);
+            area.current?.focus();
+          }}
+        />
       )}
+      {audience === "public" && draft.body.trim() !== "" && !conflict && (
+        <MeanwhileNotice
+          topic={topic}
+          basedOn={draft.based_on}
+          myId={user.id}
+          onSeen={() => drafts.rebase(ticket, "public", seq)}
+        />
+      )}
+      <DraftConflict draft={draft} onChoose={(choice) => drafts.choose(ticket, audience, choice)} />
       <Composer
         ref={area}
         audience={audience}
         audiences={audiences}
         text={draft.body}
-        state={isDrafted ? "Draft saved on this device" : ""}
+        state={draftState(draft, user.id)}
         placeholder={placeholder[audience]}
         people={people}
+        {...(claim && { sendWords: "Send anyway…" })}
         {...(called.length > 0 && { remark: whomItCalls(called, people, audience) })}
         onAudience={setAudience}
-        onText={(text) => write(audience, text, seq)}
+        onText={(text) => {
+          drafts.write(ticket, audience, text, seq);
+          if (text.trim() === "") live.announcer.finish();
+          else live.announcer.type(audience);
+        }}
         onSend={send}
       />
     </div>

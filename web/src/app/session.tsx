@@ -20,7 +20,9 @@ import { ClockContext } from "../ui/clock";
 import { readSetting, writeSetting } from "../ui/theme";
 import { useToast } from "../ui/toasts";
 import { json, msgpack } from "../wire/codec";
+import type { Audience } from "../wire/generated";
 import { publicRefusal } from "./words";
+import { startWriting, type Writing } from "./writing/drafts";
 
 export type SignIn =
   | { at: "loading" }
@@ -38,7 +40,7 @@ type SignInContext = {
 };
 
 /** Everything below a sign-in works with. */
-export type Session = rest.SignedIn & { live: LiveClient; keep: Keep; signOut: () => void };
+export type Session = rest.SignedIn & { live: LiveClient; keep: Keep; writing: Writing; signOut: () => void };
 
 const SignInState = createContext<SignInContext | null>(null);
 const SessionContext = createContext<Session | null>(null);
@@ -124,20 +126,26 @@ export function SessionProvider({ signedIn, children }: { signedIn: rest.SignedI
         if (!answer.ok && answer.problem.code === "unauthenticated") live.endSignIn();
       });
     };
-    const live = new LiveClient(browserWorld(socketAddress()), chosenCodec(), userId, keep.outbox, {
+    const audiences: readonly Audience[] = rest.isStaff(signedIn.user.role) ? ["public", "internal"] : ["public"];
+    const live: LiveClient = new LiveClient(browserWorld(socketAddress()), chosenCodec(), userId, keep.outbox, {
       onRefused,
       onDoubt,
+      onDrafts: (ticket, drafts) => writing.drafts.hubHas(ticket, audiences, drafts),
+      onDraft: ({ ticket_id, audience, draft }) => writing.drafts.changed(ticket_id, audience, draft),
+      onCut: () => writing.drafts.cut(),
     });
-    setSession({ ...signedIn, live, keep, signOut });
+    const writing = startWriting(live, keep);
+    setSession({ ...signedIn, live, keep, writing, signOut });
     live.start();
     void sendUnsent(live, keep);
-    const release = followBrowser(live);
+    const release = followBrowser(live, writing);
     const stopWatching = live.onChange(() => {
       if (live.getLink().at === "signed_out") ended();
     });
     return () => {
       release();
       stopWatching();
+      writing.drafts.stop();
       live.stop();
     };
   }, [userId, workspaceId]);
@@ -217,11 +225,14 @@ async function sendUnsent(live: LiveClient, keep: Keep) {
   }
 }
 
-function followBrowser(live: LiveClient): () => void {
+function followBrowser(live: LiveClient, writing: Writing): () => void {
   const back = () => live.retryNow();
   const gone = () => live.networkLost();
   const seen = () => {
-    if (document.visibilityState === "visible") live.retryNow();
+    const isVisible = document.visibilityState === "visible";
+    live.announcer.hide(!isVisible);
+    if (isVisible) live.retryNow();
+    else writing.drafts.flush();
   };
   window.addEventListener("online", back);
   window.addEventListener("offline", gone);

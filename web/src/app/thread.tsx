@@ -4,17 +4,19 @@ import { Fragment, memo, type RefObject, useMemo, useRef, useState } from "react
 import { isConflict } from "../client/conflicts";
 import { olderEvents } from "../client/rest";
 import type { TopicState } from "../client/state";
-import { type PendingPost, pendingPosts } from "../client/views";
+import { heldReplies, type PendingPost, pendingPosts } from "../client/views";
 import { Button, LoadFailed, Skeleton } from "../ui/basics";
-import { Activity, Message, type MessageLook, NewSince, NotSent, Sending } from "../ui/message";
+import { Activity, FoldedActivity, Message, type MessageLook, NewSince, NotSent, Sending } from "../ui/message";
 import { useStickToEnd } from "../ui/stick";
 import { useToast } from "../ui/toasts";
-import type { Actor, EventRecord, PersonRef, TicketId } from "../wire/generated";
+import type { Actor, Event, EventRecord, PersonRef, TicketId } from "../wire/generated";
+import { deedsInWords, FOLD_ABOVE, partsOf } from "./entries";
 import { useJump } from "./jump";
 import { useReading } from "./reading";
 import type { ReplyBoxHandle } from "./reply-box";
 import { useLink, useLiveState, useSession } from "./session";
-import { deed, reason } from "./words";
+import { authorship, deed, reason } from "./words";
+import { HeldBubble } from "./writing/HeldBubble";
 
 /** Who reads: it decides which messages are "ours". */
 export type Side = "staff" | "customer";
@@ -36,11 +38,17 @@ export function Thread({ ticket, topic, side, replyBox, again }: Props) {
   const known = state.topics[topic];
   const events = known?.events ?? NO_EVENTS;
   const posts = pendingPosts(state, ticket).filter((post) => !isConflict(post));
+  const held = useMemo(() => heldReplies(events), [events]);
+  const { workflow } = useSession().workspace;
+  const parts = useMemo(
+    () => partsOf(events, ({ event, by }) => deed(event, workflow, state.people, by.id) !== null),
+    [events, workflow, state.people],
+  );
   const messages = useMemo(() => events.filter(({ event }) => event.type === "reply_posted").length, [events]);
   const stick = useStickToEnd(
     events[0]?.seq,
     posts.at(-1)?.command.key ?? events.at(-1)?.seq,
-    `${events.length} ${posts.length}`,
+    `${events.length} ${posts.length} ${held.length}`,
     messages,
   );
 
@@ -61,16 +69,25 @@ export function Thread({ ticket, topic, side, replyBox, again }: Props) {
       >
         <div className="mx-auto flex max-w-3xl flex-col gap-3 px-4 py-5">
           <Older topic={topic} ticket={ticket} first={events[0]?.seq ?? 1} />
-          {events.map((record) => (
-            <Fragment key={record.key ?? record.seq}>
-              {record.seq === firstNew?.seq && <NewSince at={firstNew.readAt} />}
-              <Entry
-                record={record}
-                side={side}
-                people={state.people}
-                description={record.event.type === "ticket_created" ? (state.tickets[ticket]?.description ?? "") : ""}
-              />
-            </Fragment>
+          {parts.map((part) =>
+            part.kind === "deeds" ? (
+              <Deeds key={part.records[0]?.seq} records={part.records} people={state.people} />
+            ) : (
+              <Fragment key={part.record.key ?? part.record.seq}>
+                {part.record.seq === firstNew?.seq && <NewSince at={firstNew.readAt} />}
+                <Entry
+                  record={part.record}
+                  side={side}
+                  people={state.people}
+                  description={
+                    part.record.event.type === "ticket_created" ? (state.tickets[ticket]?.description ?? "") : ""
+                  }
+                />
+              </Fragment>
+            ),
+          )}
+          {held.map((one) => (
+            <HeldBubble key={one.key} ticket={ticket} held={one} replyBox={replyBox} />
           ))}
           {posts.map((post) => (
             <MyPost key={post.command.key} post={post} side={side} replyBox={replyBox} />
@@ -157,7 +174,7 @@ type EntryProps = {
 
 /** Drawn once: an event never changes. */
 const Entry = memo(function Entry({ record, side, people, description }: EntryProps) {
-  const { workspace, user } = useSession();
+  const { user } = useSession();
   const { event, by, at, seq } = record;
   if (event.type === "ticket_created") {
     const body = description.startsWith(event.description) ? description : event.description;
@@ -175,7 +192,7 @@ const Entry = memo(function Entry({ record, side, people, description }: EntryPr
   if (event.type === "reply_posted") {
     const look = event.audience === "internal" ? "note" : lookOf(by, side, user.id);
     const mentions = people.filter(({ id }) => event.mentions?.includes(id)).map(({ name }) => name);
-    const remark = side === "staff" ? remarkOf(event.forced, event.missed) : undefined;
+    const remark = side === "staff" ? remarkOf(event, by) : undefined;
     return (
       <Message
         author={by.name}
@@ -194,9 +211,30 @@ const Entry = memo(function Entry({ record, side, people, description }: EntryPr
       </Message>
     );
   }
-  const what = deed(event, workspace.workflow, people, by.id);
-  const note = event.type === "status_changed" ? event.note : undefined;
-  return what === null ? null : <Activity author={by.name} what={what} at={at} note={note} seq={seq} />;
+  return null;
+});
+
+/** What was done between two messages; a long row of it is folded away. */
+const Deeds = memo(function Deeds({
+  records,
+  people,
+}: {
+  records: readonly EventRecord[];
+  people: readonly PersonRef[];
+}) {
+  const { workspace } = useSession();
+  const line = ({ event, by, at, seq }: EventRecord) => (
+    <Activity
+      key={seq}
+      author={by.name}
+      what={deed(event, workspace.workflow, people, by.id) ?? ""}
+      at={at}
+      note={event.type === "status_changed" || event.type === "handed_over" ? event.note : undefined}
+      seq={seq}
+    />
+  );
+  if (records.length <= FOLD_ABOVE) return records.map(line);
+  return <FoldedActivity summary={deedsInWords(records)}>{records.map(line)}</FoldedActivity>;
 });
 
 function MyPost({
@@ -265,7 +303,13 @@ function roleOf(by: Actor, side: Side, myId: string): string {
   return by.kind === "system" ? "Automatic" : "Program";
 }
 
-function remarkOf(forced: boolean | undefined, missed: boolean | undefined): string | undefined {
-  if (forced) return "Sent although something had come in between.";
-  return missed ? "Written before the message above was seen." : undefined;
+function remarkOf({ forced, missed, draft_authors }: ReplyPosted, by: Actor): string | undefined {
+  const remarks = [
+    forced && "Sent although something had come in between.",
+    !forced && missed && "Written before the message above was seen.",
+    draft_authors && authorship(draft_authors, by.name),
+  ];
+  return remarks.filter(Boolean).join(" ") || undefined;
 }
+
+type ReplyPosted = Extract<Event, { type: "reply_posted" }>;

@@ -1,9 +1,11 @@
 // Who I am here, how the page looks, and the way out.
 import { LogOut } from "lucide-react";
+import { mayWork } from "../client/rest";
 import { Avatar } from "../ui/basics";
 import { Menu, MenuChoices, MenuItem, MenuSeparator } from "../ui/menu";
 import { type Theme, useTheme } from "../ui/theme";
 import { useSession } from "./session";
+import { HOLD_CHOICES_S, useHoldSeconds } from "./writing/hold";
 
 const THEMES: readonly { value: Theme; label: string }[] = [
   { value: "system", label: "As the device" },
@@ -16,6 +18,7 @@ type Props = { withName?: boolean; shortcuts?: { areOn: boolean; setOn: (on: boo
 export function UserMenu({ withName = false, shortcuts }: Props) {
   const { user, workspace, signOut } = useSession();
   const [theme, setTheme] = useTheme();
+  const [hold, setHold] = useHoldSeconds();
   return (
     <Menu
       label={`Account of ${user.name}`}
@@ -37,11 +40,25 @@ export function UserMenu({ withName = false, shortcuts }: Props) {
       </div>
       <MenuSeparator />
       <MenuChoices heading="Colours" value={theme} choices={THEMES} onChoose={setTheme} />
+      {mayWork(user.role) && (
+        <>
+          <MenuSeparator />
+          <MenuChoices
+            heading="Time to undo a reply"
+            value={String(hold)}
+            choices={HOLD_CHOICES_S.map((seconds) => ({
+              value: String(seconds),
+              label: seconds === 0 ? "None: send at once" : `${seconds} seconds`,
+            }))}
+            onChoose={(value) => setHold(Number(value))}
+          />
+        </>
+      )}
       {shortcuts && (
         <>
           <MenuSeparator />
           <MenuChoices
-            heading="Keys without Ctrl (j, k, r, n, b, z, .)"
+            heading="Single keys (j k r n b z . Shift+A Shift+U)"
             value={shortcuts.areOn ? "on" : "off"}
             choices={[
               { value: "on", label: "On" },

@@ -15,16 +15,8 @@ export function deed(
     case "ticket_created":
     case "reply_posted":
     case "nothing_changed":
-    case "reply_held":
-    case "held_cancelled":
-    case "handed_over":
-    case "handoff_acknowledged":
-    case "claim_taken":
-    case "claim_released":
-    case "claim_expired":
-    case "watched":
-    case "tags_changed":
     case "notified":
+    case "reply_held":
       return null;
     case "status_changed":
       return `changed the status from ${labelOf(workflow, event.from)} to ${labelOf(workflow, event.to)}`;
@@ -33,8 +25,61 @@ export function deed(
     case "field_changed":
       return `${fieldChange(event.field, event.from, event.to)}`;
     default:
+      return teamwork(event, people, byId);
+  }
+}
+
+type Teamwork = Exclude<
+  Event,
+  {
+    type:
+      | "ticket_created"
+      | "reply_posted"
+      | "nothing_changed"
+      | "notified"
+      | "reply_held"
+      | "status_changed"
+      | "assigned"
+      | "field_changed";
+  }
+>;
+
+/** What colleagues did with each other. */
+function teamwork(event: Teamwork, people: readonly PersonRef[], byId: string | undefined): string {
+  const nameOf = (id: string | null) => people.find((person) => person.id === id)?.name;
+  switch (event.type) {
+    case "claim_taken":
+      if (!event.from) return "began to answer";
+      return event.by.id === byId
+        ? `took over the answer from ${event.from.name}`
+        : `passed the answer from ${event.from.name} to ${event.by.name}`;
+    case "claim_released":
+      return event.by.id === byId ? "stopped answering" : `ended the answering of ${event.by.name}`;
+    case "claim_expired":
+      return `no longer waits for ${event.by.name} to answer`;
+    case "held_cancelled":
+      return event.why ? `did not send a reply (${event.why})` : "took a reply back before it was sent";
+    case "handed_over":
+      return `handed this over to ${nameOf(event.to_id) ?? (event.to_id ? "a colleague" : "a team")}`;
+    case "handoff_acknowledged":
+      return "acknowledged the handoff";
+    case "tags_changed":
+      return tagChange(event.added, event.removed);
+    case "watched":
+      return event.user_id === byId
+        ? event.on
+          ? "follows this ticket"
+          : "no longer follows this ticket"
+        : `${event.on ? "lets" : "no longer lets"} ${nameOf(event.user_id) ?? "a colleague"} follow this ticket`;
+    default:
       return assertNever(event);
   }
+}
+
+function tagChange(added: readonly string[], removed: readonly string[]): string {
+  const plus = added.length > 0 ? `added ${LIST.format(added)}` : "";
+  const minus = removed.length > 0 ? `removed ${LIST.format(removed)}` : "";
+  return `${[plus, minus].filter((words) => words !== "").join(" and ")} ${added.length + removed.length === 1 ? "as a tag" : "as tags"}`;
 }
 
 /** One sentence about what came in between. */
@@ -86,10 +131,10 @@ const WHY: Record<Reason, string> = {
   assigned: "assigned you",
   mentioned: "mentioned you",
   replied: "replied",
-  handed_over: "handed you",
-  watched: "wrote on",
-  not_sent: "could not send your reply to",
-  claim_taken: "took over answering",
+  handed_over: "handed over to you",
+  watched: "wrote",
+  not_sent: "did not send your reply",
+  claim_taken: "took over from you",
 };
 
 /** Why I am told of something, after its author's name. */
@@ -113,6 +158,15 @@ export function whomItCalls(ids: readonly UserId[], people: readonly PersonRef[]
   const names = people.filter(({ id }) => ids.includes(id)).map(({ name }) => name);
   const calls = `Notifies ${LIST.format(names)}.`;
   return audience === "internal" ? calls : `${calls} The customer sees the name, but not that it is a mention.`;
+}
+
+/** Who wrote a reply together. */
+export function authorship(authors: readonly PersonRef[], sender: string): string {
+  const [first, ...others] = authors.map(({ name }) => name);
+  if (first === undefined || (others.length === 0 && first === sender)) return "";
+  const editors = others.filter((name) => name !== first);
+  const edited = editors.length > 0 ? `, edited by ${LIST.format(editors)}` : "";
+  return `Started by ${first}${edited}, sent by ${sender}.`;
 }
 
 const LIST = new Intl.ListFormat("en");
@@ -159,14 +213,17 @@ function what(command: Command): string {
     case "assign":
       return "The assignment was not changed.";
     case "update_ticket":
-    case "change_tags":
-    case "watch":
       return "The ticket was not changed.";
     case "cancel_held":
       return "The reply was not taken back.";
     case "hand_over":
+      return "The ticket was not handed over.";
     case "acknowledge_handoff":
-      return "The handover did not happen.";
+      return "The handoff was not acknowledged.";
+    case "change_tags":
+      return "The tags were not changed.";
+    case "watch":
+      return "Nothing was changed about following it.";
     default:
       return assertNever(command);
   }

@@ -11,6 +11,8 @@ export type Draft = {
   body: string;
   /** The last event that its author had seen when beginning to write. */
   based_on: number;
+  /** The hub had stored it just so. */
+  isStored?: boolean;
 };
 
 export type Keep = {

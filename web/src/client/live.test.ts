@@ -35,6 +35,9 @@ beforeEach(() => {
   live = new LiveClient(world, codec, ANA, outbox, {
     onRefused: (command, refusal) => refused.push({ command, refusal }),
     onDoubt: () => {},
+    onDrafts: () => {},
+    onDraft: () => {},
+    onCut: () => {},
   });
   live.start();
 });

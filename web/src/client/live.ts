@@ -1,13 +1,14 @@
 // The signed-in page's line to the hub: what is watched, what is asked and not yet answered, and the state that results.
 // After every interruption it resumes each topic where it stopped and sends each unanswered command again with its key.
 import { type Codec, isRecord, readEvents } from "../wire/codec";
-import type { CommandKey, ServerFrame, TicketId, UserId } from "../wire/generated";
+import type { CommandKey, Draft, Presence, ServerFrame, Signal, TicketId, UserId } from "../wire/generated";
+import { Announcer } from "./announce";
 import { isFieldChange } from "./conflicts";
 import { Marks } from "./marks";
 import type { Timer, World } from "./ports";
-import { Connection, type Link } from "./socket";
+import { Connection, type Link, type Request } from "./socket";
 import { type Command, initialState, type LocalEvent, type PostReply, type Refusal, type State } from "./state";
-import { reduce } from "./store";
+import { reduce, ticketOf } from "./store";
 import { cursorOf } from "./told";
 
 /** Replies that were sent but not confirmed, kept over a reload. */
@@ -21,17 +22,28 @@ export type LiveListeners = {
   onRefused(command: Command, refusal: Refusal): void;
   /** Whether the sign-in still holds should be asked by REST. */
   onDoubt(): void;
+  /** What the hub has of my drafts of a ticket, all of them. */
+  onDrafts(ticket: TicketId, drafts: readonly Draft[]): void;
+  /** One of my drafts is now so, on any device. */
+  onDraft(changed: Extract<Signal, { type: "draft_changed" }>): void;
+  /** The connection is gone. */
+  onCut(): void;
 };
 
 type Asked =
   | { what: "watch"; topic: string }
+  | { what: "question"; answered: (answer: Answered | null) => void }
   | { what: "command"; key: CommandKey }
   | { what: "time"; sentAtMs: number };
+/** How the hub answered what needs no key. */
+export type Answered = Extract<ServerFrame, { type: "ack" | "error" }>;
 type Unanswered = { command: Command; requestId: number | null; tries: number; pause: Timer | null };
 
 /** How often a command is sent again by itself before a person is asked. */
 const MAX_TRIES = 8;
 const DEFAULT_PAUSE_MS = 1000;
+/** How often the presence of rows is drawn. */
+const ROWS_APART_MS = 1000;
 
 export class LiveClient {
   private state: State = initialState;
@@ -42,6 +54,11 @@ export class LiveClient {
   private readonly asked = new Map<number, Asked>();
   private readonly unanswered = new Map<CommandKey, Unanswered>();
   private readonly marks: Marks;
+  /** What I tell the others about myself. */
+  readonly announcer: Announcer;
+  private rowPresence = new Map<TicketId, readonly Presence[]>();
+  private rowTimer: Timer | null = null;
+  private rowsLookedAt: readonly TicketId[] = [];
   private clockOffsetMs = 0;
   private heardAtMs: number | null = null;
   private isTelling = false;
@@ -57,6 +74,12 @@ export class LiveClient {
       onFrame: (frame) => this.heard(frame),
       onLink: (link) => this.linkChanged(link),
       onDoubt: () => told.onDoubt(),
+    });
+    this.announcer = new Announcer({
+      say: (announcement) => this.connection.say({ type: "set_presence", ...announcement }),
+      isWatched: (ticket) => this.isLive(`ticket:${ticket}`) || this.isLive(`thread:${ticket}`),
+      nowMs: () => world.nowMs(),
+      after: (ms, act) => world.after(ms, act),
     });
     this.marks = new Marks({
       request: (request) => this.connection.request(request),
@@ -83,6 +106,8 @@ export class LiveClient {
   stop() {
     for (const { pause } of this.unanswered.values()) pause?.cancel();
     this.marks.stop();
+    this.announcer.stop();
+    this.rowTimer?.cancel();
     this.connection.stop();
   }
 
@@ -161,6 +186,29 @@ export class LiveClient {
     this.marks.put(ticket, seq);
   }
 
+  /** Everything after `seq` is to be unread again, on every device. */
+  markUnread(ticket: TicketId, seq: number) {
+    this.marks.forget(ticket);
+    this.happen({ type: "local:marked_unread", ticket_id: ticket, seq });
+    this.ask({ type: "mark_read", ticket_id: ticket, seq, back: true }, () => {});
+  }
+
+  /** Asks what has no lasting effect; `answered` hears null when the answer is lost with the connection. */
+  ask(request: Request, answered: (answer: Answered | null) => void): boolean {
+    const id = this.connection.request(request);
+    if (id !== null) this.asked.set(id, { what: "question", answered });
+    return id !== null;
+  }
+
+  /** Which rows of a list I look at: of these I want to know who is at them. */
+  lookAtRows(tickets: readonly TicketId[]) {
+    if (tickets.length === this.rowsLookedAt.length && tickets.every((id, at) => id === this.rowsLookedAt[at])) return;
+    this.rowsLookedAt = tickets;
+    this.happen({ type: "local:rows_presence", rows: this.rowPresence, only: new Set(tickets) });
+    this.rowPresence = new Map();
+    this.askForRows();
+  }
+
   /** Which ticket I am looking at, down to its end. */
   attend(ticket: TicketId | null) {
     this.happen({ type: "local:attending", ticket_id: ticket });
@@ -210,10 +258,34 @@ export class LiveClient {
     }
   }
 
+  private askForRows() {
+    if (this.isLive("workspace") && this.rowsLookedAt.length > 0)
+      this.ask({ type: "watch_rows", ticket_ids: [...this.rowsLookedAt] }, () => {});
+  }
+
+  private isLive(topic: string): boolean {
+    const at = this.state.topics[topic]?.link.at;
+    return this.linkNow.at === "live" && (at === "live" || at === "behind");
+  }
+
+  /** Many rows change all the time: they are drawn once a second. */
+  private gather(ticket: TicketId, users: readonly Presence[]) {
+    this.rowPresence.set(ticket, users);
+    this.rowTimer ??= this.world.after(ROWS_APART_MS, () => {
+      this.rowTimer = null;
+      const rows = this.rowPresence;
+      this.rowPresence = new Map();
+      this.happen({ type: "local:rows_presence", rows });
+    });
+  }
+
   private linkChanged(link: Link) {
     this.linkNow = link;
     if (link.at !== "live") {
+      const lost = [...this.asked.values()];
       this.asked.clear();
+      for (const one of lost) if (one.what === "question") one.answered(null);
+      this.told.onCut();
       this.marks.cut();
       for (const one of this.unanswered.values()) one.requestId = null;
     }
@@ -225,13 +297,24 @@ export class LiveClient {
     if (frame.type === "welcome" && frame.user.id !== this.userId) return this.endSignIn();
     if (frame.type === "welcome") this.clockOffsetMs = offset(frame.server_time, this.world.nowMs());
     this.heardAtMs = this.nowMs();
+    if (isRowPresence(frame)) return this.gather(frame.signal.ticket_id, frame.signal.users);
     this.happen(frame);
     if (frame.type === "welcome") this.resume();
     if (frame.type === "ack") this.acked(frame);
     if (frame.type === "error") this.refused(frame);
     if (frame.type === "pong") this.clockOffsetMs = offset(frame.server_time, this.world.nowMs());
-    if (frame.type === "subscribed" && frame.id !== undefined) this.asked.delete(frame.id);
+    if (frame.type === "subscribed") this.subscribed(frame);
+    if (frame.type === "signal" && frame.signal.type === "draft_changed") this.told.onDraft(frame.signal);
     if (frame.type === "event") this.catchUp(frame.topic);
+  }
+
+  private subscribed({ id, topic, live }: Extract<ServerFrame, { type: "subscribed" }>) {
+    if (id !== undefined) this.asked.delete(id);
+    const ticket = ticketOf(topic);
+    if (topic === "workspace") this.askForRows();
+    if (ticket === null) return;
+    this.announcer.again(ticket);
+    this.told.onDrafts(ticket, live.drafts);
   }
 
   private resume() {
@@ -248,6 +331,7 @@ export class LiveClient {
   private acked(frame: Extract<ServerFrame, { type: "ack" }>) {
     if (this.marks.acked(frame.id)) return;
     const asked = this.take(frame.id);
+    if (asked?.what === "question") return asked.answered(frame);
     if (asked?.what !== "command") return;
     this.unanswered.delete(asked.key);
     this.outbox.remove(asked.key);
@@ -258,6 +342,7 @@ export class LiveClient {
   private refused(frame: Extract<ServerFrame, { type: "error" }>) {
     if (frame.id !== undefined && this.marks.refused(frame.id, isPassing(frame.code), frame.retry_after_ms)) return;
     const asked = frame.id === undefined ? undefined : this.take(frame.id);
+    if (asked?.what === "question") return asked.answered(frame);
     if (asked?.what === "watch") return this.watchRefused(asked.topic, frame);
     const one = asked?.what === "command" ? this.unanswered.get(asked.key) : undefined;
     if (!one) return;
@@ -311,8 +396,14 @@ export class LiveClient {
   }
 }
 
+type RowPresence = { type: "signal"; topic: string; signal: { ticket_id: TicketId; users: Presence[] } };
+
+function isRowPresence(frame: ServerFrame): frame is Extract<ServerFrame, { type: "signal" }> & RowPresence {
+  return frame.type === "signal" && frame.signal.type === "presence" && "ticket_id" in frame.signal;
+}
+
 /** Codes after which the same frame may go through a little later. */
-function isPassing(code: string): boolean {
+export function isPassing(code: string): boolean {
   return code === "unavailable" || code === "busy" || code === "rate_limited";
 }
 

@@ -15,7 +15,7 @@ beforeEach(() => {
     codec,
     ANA,
     { put: () => {}, remove: () => {} },
-    { onRefused: () => {}, onDoubt: () => {} },
+    { onRefused: () => {}, onDoubt: () => {}, onDrafts: () => {}, onDraft: () => {}, onCut: () => {} },
   );
   live.start();
   world.welcome();

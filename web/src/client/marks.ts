@@ -43,6 +43,12 @@ export class Marks {
     this.pump();
   }
 
+  /** What was read of a ticket does not count any more. */
+  forget(ticket: TicketId) {
+    this.marks.get(ticket)?.pause?.cancel();
+    this.marks.delete(ticket);
+  }
+
   /** Sends what can be sent now. */
   pump() {
     for (const [ticket, mark] of this.marks) {

@@ -85,6 +85,11 @@ export class Connection {
     return this.link.at === "live" && this.socket ? this.send(this.socket, request) : null;
   }
 
+  /** Says what needs no answer; lost while there is no connection. */
+  say(request: Request) {
+    if (this.link.at === "live") this.socket?.send(this.codec.encode(request as ClientFrame));
+  }
+
   private open(link: Link) {
     this.retry?.cancel();
     this.drop();

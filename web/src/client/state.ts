@@ -1,16 +1,23 @@
 // What a signed-in page knows: the hub's word, and beside it what I have asked for and not yet heard about.
 import type {
+  Actor,
+  Audience,
+  Claim,
   ClientFrame,
   CommandKey,
   ErrorCode,
   EventRecord,
   Me,
+  Online,
   PersonRef,
+  Presence,
   ReadCursor,
   StreamId,
+  Support,
   TeamRef,
   TicketId,
   TicketView,
+  UnixMs,
   WorkspaceInfo,
 } from "../wire/generated";
 
@@ -74,6 +81,26 @@ export type Cursors = Readonly<Record<TicketId, number>>;
 /** The topic of what I am told of: numbered for me alone. */
 export const ME = "me";
 
+/** What is so right now at a ticket that I watch; kept nowhere. */
+export type Here = {
+  /** Everybody who has it open, me among them. */
+  presence: readonly Presence[];
+  /** Who is answering the customer. */
+  claim: Claim | null;
+  /** For customers: whether somebody writes an answer. */
+  support: Support | null;
+  /** Colleagues who have a draft; never its text. */
+  drafting: readonly Drafting[];
+};
+
+export type Drafting = { by: PersonRef; audience: Audience; since: UnixMs };
+
+/** Who changed a ticket, and by which type of event. */
+export type Deed = { by: Actor; what: string };
+
+/** How many tickets there are, as far as I may see them. */
+export type Counters = { open: number; unassigned: number; mine: number };
+
 export type State = {
   /** Who and where I am; null before the hub has said so. */
   self: { user: Me; workspace: WorkspaceInfo } | null;
@@ -82,6 +109,16 @@ export type State = {
   tickets: Readonly<Record<TicketId, TicketView>>;
   /** Tickets that went out of my sight while I looked. */
   gone: Readonly<Record<TicketId, string>>;
+  /** Who did what to a ticket last, as far as lists were told. */
+  lastDeeds: Readonly<Record<TicketId, Deed>>;
+  /** By topic. */
+  here: Readonly<Record<string, Here>>;
+  /** Who is at the tickets of the rows that I look at. */
+  rowPresence: Readonly<Record<TicketId, readonly Presence[]>>;
+  /** Null before the hub has counted. */
+  counters: Counters | null;
+  /** Who of the staff is here. */
+  online: readonly Online[];
   people: readonly PersonRef[];
   teams: readonly TeamRef[];
   /** In the order I asked. */
@@ -90,6 +127,8 @@ export type State = {
   read: Cursors;
   /** How far I have read tickets here, as long as the hub has not confirmed it. */
   marking: Cursors;
+  /** Tickets that I marked as unread from somewhere on, on any device, until they are read further than that. */
+  keptUnread: Cursors;
   /** The ticket that I am looking at, down to its end: nothing of it is news. */
   attending: TicketId | null;
   /** How often the workspace's signals began anew: lists loaded before may have missed some. */
@@ -101,11 +140,17 @@ export const initialState: State = {
   topics: {},
   tickets: {},
   gone: {},
+  lastDeeds: {},
+  here: {},
+  rowPresence: {},
+  counters: null,
+  online: [],
   people: [],
   teams: [],
   pending: [],
   read: {},
   marking: {},
+  keptUnread: {},
   attending: null,
   generation: 0,
 };
@@ -119,6 +164,8 @@ export type LocalEvent =
   | { type: "local:acked"; key: CommandKey; seq: number | null }
   | { type: "local:refused"; key: CommandKey; refusal: Refusal }
   | { type: "local:asked_again"; key: CommandKey }
+  /** Who is at the tickets of rows, gathered; `only` are the rows that are looked at, where that changed. */
+  | { type: "local:rows_presence"; rows: ReadonlyMap<TicketId, readonly Presence[]>; only?: ReadonlySet<TicketId> }
   /** The text of a reply that was not sent, changed by its author. */
   | { type: "local:reworded"; key: CommandKey; body: string }
   | { type: "local:withdrawn"; key: CommandKey }
@@ -127,6 +174,8 @@ export type LocalEvent =
   | { type: "local:cursors_loaded"; read: readonly ReadCursor[] }
   | { type: "local:attending"; ticket_id: TicketId | null }
   | { type: "local:marking"; ticket_id: TicketId; seq: number }
+  /** I want everything after `seq` to be unread again. */
+  | { type: "local:marked_unread"; ticket_id: TicketId; seq: number }
   /** The hub has confirmed it. */
   | { type: "local:marked"; ticket_id: TicketId; seq: number }
   /** The hub will not have it: what was thought read is not. */

@@ -1,5 +1,15 @@
 // The one place where state changes: reduce(state, what happened) -> state. No I/O, no clock, no React.
-import type { AgentTicket, EventRecord, ReadCursor, ServerFrame, TicketId, TicketView } from "../wire/generated";
+import type {
+  AgentTicket,
+  EventRecord,
+  ReadCursor,
+  ServerFrame,
+  Signal,
+  TicketId,
+  TicketView,
+} from "../wire/generated";
+import { afterDeed } from "./deeds";
+import { afterRecord, arrived, claimRenewed, draftingChanged, forgotten, presenceChanged, withRows } from "./here";
 import {
   assertNever,
   type Cursors,
@@ -22,11 +32,15 @@ export function reduce(state: State, input: ServerFrame | LocalEvent): State {
     case "subscribed":
       return subscribed(state, input);
     case "unsubscribed":
-      return withLink(state, input.topic, { at: "ended", code: input.code, message: "You can no longer see this." });
+      return withLink(forgotten(state, input.topic), input.topic, {
+        at: "ended",
+        code: input.code,
+        message: "You can no longer see this.",
+      });
     case "event":
       return happened(state, input.topic, input);
     case "signal":
-      return signalled(state, input.signal);
+      return signalled(state, input);
     case "ack":
     case "error":
     case "pong":
@@ -48,6 +62,8 @@ export function reduce(state: State, input: ServerFrame | LocalEvent): State {
       return withFate(state, input.key, { at: "sending" });
     case "local:reworded":
       return { ...state, pending: state.pending.map((one) => reworded(one, input)) };
+    case "local:rows_presence":
+      return withRows(state, input.rows, input.only);
     case "local:withdrawn":
       return { ...state, pending: state.pending.filter((one) => one.command.key !== input.key) };
     case "local:rows_loaded":
@@ -59,7 +75,13 @@ export function reduce(state: State, input: ServerFrame | LocalEvent): State {
     case "local:attending":
       return state.attending === input.ticket_id ? state : { ...state, attending: input.ticket_id };
     case "local:marking":
-      return { ...state, marking: withCursors(state.marking, [input]) };
+      return {
+        ...state,
+        marking: withCursors(state.marking, [input]),
+        keptUnread: without(state.keptUnread, input.ticket_id),
+      };
+    case "local:marked_unread":
+      return markedUnread(state, input);
     case "local:marked":
       return marked(state, input);
     case "local:mark_refused":
@@ -80,10 +102,11 @@ export function isAgentTicket(ticket: TicketView): ticket is AgentTicket {
   return "priority" in ticket;
 }
 
-function subscribed(state: State, frame: Extract<ServerFrame, { type: "subscribed" }>): State {
+function subscribed(before: State, frame: Extract<ServerFrame, { type: "subscribed" }>): State {
   const { topic, stream, snapshot } = frame;
-  const known = listening(state, topic);
-  if (!known) return state;
+  const known = listening(before, topic);
+  if (!known) return before;
+  const state = arrived(before, topic, frame.live);
   if (snapshot && "people" in snapshot) {
     const next = { ...state, people: snapshot.people, teams: snapshot.teams, generation: state.generation + 1 };
     return withTopic(next, topic, { link: { at: "live" }, stream, seq: 0, events: [] });
@@ -100,7 +123,9 @@ function subscribed(state: State, frame: Extract<ServerFrame, { type: "subscribe
     return snapshot.events.reduce((so_far, record) => settle(so_far, record), settleUpTo(next, topic, frame.seq));
   }
   const live: State = withTopic(state, topic, { ...known, stream, link: { at: "live" } });
-  return (frame.events ?? []).reduce((so_far, record) => happened(so_far, topic, record), live);
+  const caughtUp = (frame.events ?? []).reduce((so_far, record) => happened(so_far, topic, record), live);
+  // what is so now was said at the end of them
+  return caughtUp.here === live.here ? caughtUp : arrived(caughtUp, topic, frame.live);
 }
 
 /** Cursors never go back, so that what a resume does not name of older notifications stays as it was. */
@@ -127,7 +152,7 @@ function happened(state: State, topic: string, record: EventRecord): State {
   const { seq, at, by, event } = record;
   const entry: EventRecord =
     record.key === undefined ? { seq, at, by, event } : { seq, at, by, key: record.key, event };
-  const next = withTopic(state, topic, { ...known, seq, events: [...known.events, entry] });
+  const next = withTopic(afterRecord(state, topic, entry), topic, { ...known, seq, events: [...known.events, entry] });
   return settleUpTo(settle({ ...next, tickets: withEvent(next.tickets, topic, entry) }, entry), topic, seq);
 }
 
@@ -137,24 +162,40 @@ function listening(state: State, topic: string): TopicState | null {
   return known && known.link.at !== "left" && known.link.at !== "ended" ? known : null;
 }
 
-function signalled(state: State, signal: Extract<ServerFrame, { type: "signal" }>["signal"]): State {
+function signalled(state: State, { topic, signal }: Extract<ServerFrame, { type: "signal" }>): State {
   switch (signal.type) {
     case "ticket_changed":
-      return { ...state, tickets: withRow(state.tickets, signal.ticket), gone: without(state.gone, signal.ticket.id) };
+      return ticketChanged(state, signal);
     case "ticket_left":
       return { ...state, gone: { ...state.gone, [signal.ticket_id]: signal.why } };
     case "read":
-      return { ...state, read: withCursors(state.read, [signal]) };
+      return signal.back ? markedUnread(state, signal) : { ...state, read: withCursors(state.read, [signal]) };
     case "presence":
+      return listening(state, topic) ? presenceChanged(state, topic, signal) : state;
     case "claim":
+      return listening(state, topic) ? claimRenewed(state, topic, signal, lastAt(state, topic)) : state;
     case "draft":
+      return listening(state, topic) ? draftingChanged(state, topic, signal) : state;
     case "draft_changed":
-    case "counters":
-    case "people":
+      // texts that are being written have a book of their own
       return state;
+    case "counters":
+      return { ...state, counters: { open: signal.open, unassigned: signal.unassigned, mine: signal.mine } };
+    case "people":
+      return { ...state, online: signal.people };
     default:
       return assertNever(signal);
   }
+}
+
+function ticketChanged(state: State, signal: Extract<Signal, { type: "ticket_changed" }>): State {
+  const { ticket, by, what } = signal;
+  const lastDeeds = by && what !== undefined ? { ...state.lastDeeds, [ticket.id]: { by, what } } : state.lastDeeds;
+  return { ...state, tickets: withRow(state.tickets, ticket), gone: without(state.gone, ticket.id), lastDeeds };
+}
+
+function lastAt(state: State, topic: string): string {
+  return state.topics[topic]?.events.at(-1)?.at ?? "";
 }
 
 function watched(state: State, topic: string): State {
@@ -176,7 +217,7 @@ function left(state: State, topic: string): State {
   }
   const ticket = ticketOf(topic);
   const pending = state.pending.filter((one) => one.fate.at !== "acked" || one.command.ticket_id !== ticket);
-  return { ...state, topics, pending };
+  return forgotten({ ...state, topics, pending }, topic);
 }
 
 function asked(state: State, pending: Pending): State {
@@ -251,7 +292,17 @@ function marked(state: State, { ticket_id, seq }: ReadCursor): State {
   return { ...state, marking, read: withCursors(state.read, [{ ticket_id, seq }]) };
 }
 
-/** A cursor never goes back. */
+/** The one way for a cursor to go back: somebody wants it. */
+function markedUnread(state: State, { ticket_id, seq }: ReadCursor): State {
+  return {
+    ...state,
+    read: { ...state.read, [ticket_id]: seq },
+    marking: without(state.marking, ticket_id),
+    keptUnread: { ...state.keptUnread, [ticket_id]: seq },
+  };
+}
+
+/** By itself, a cursor never goes back. */
 function withCursors(cursors: Cursors, told: readonly ReadCursor[]): Cursors {
   const further = told.filter(({ ticket_id, seq }) => seq > (cursors[ticket_id] ?? 0));
   if (further.length === 0) return cursors;
@@ -280,24 +331,26 @@ function withEvent(rows: Rows, topic: string, record: EventRecord): Rows {
 }
 
 /** The row after an event; the same that the hub makes of it. */
-function afterEvent(row: TicketView, { event }: EventRecord): TicketView {
+function afterEvent(row: TicketView, record: EventRecord): TicketView {
+  const { event } = record;
   switch (event.type) {
     case "ticket_created":
-    case "reply_posted":
-    case "reply_held":
-    case "held_cancelled":
-    case "handed_over":
-    case "handoff_acknowledged":
-    case "tags_changed":
+    case "nothing_changed":
+    case "notified":
     case "claim_taken":
     case "claim_released":
     case "claim_expired":
-    case "watched":
-    case "nothing_changed":
-    case "notified":
+    case "reply_posted":
+    case "reply_held":
+    case "held_cancelled":
       return row;
     case "status_changed":
       return { ...row, status: event.to };
+    case "handed_over":
+    case "handoff_acknowledged":
+    case "tags_changed":
+    case "watched":
+      return isAgentTicket(row) ? afterDeed(row, record) : row;
     case "assigned":
       return isAgentTicket(row) ? { ...row, assignee_id: event.assignee_id, team_id: event.team_id } : row;
     case "field_changed":

@@ -41,7 +41,8 @@ export function newsByTicket(state: State): TicketNews[] {
 /** Tickets of which I was told something that I have not read. */
 export function unreadTickets(state: State): ReadonlySet<TicketId> {
   const news = notifications(state.topics[ME]?.events ?? []).filter((one) => isUnread(state, one));
-  return new Set(news.map(({ told }) => told.ticket_id));
+  const kept = Object.keys(state.keptUnread).filter((id) => id !== state.attending);
+  return new Set([...news.map(({ told }) => told.ticket_id), ...kept]);
 }
 
 /** Neither read nor before my eyes. */

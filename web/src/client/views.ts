@@ -1,5 +1,14 @@
 // What to show of the state: the hub's word with my own pending changes laid over it.
-import type { EventRecord, Status, TicketId, TicketView, Workflow } from "../wire/generated";
+import type {
+  Audience,
+  CommandKey,
+  EventRecord,
+  Status,
+  TicketId,
+  TicketView,
+  UnixMs,
+  Workflow,
+} from "../wire/generated";
 import { assertNever, type Pending, type PostReply, type State } from "./state";
 import { isAgentTicket } from "./store";
 
@@ -42,6 +51,22 @@ export function publicDeedsAfter(events: readonly EventRecord[], seq: number, my
   return events.filter((record) => record.seq > seq && record.by.id !== myId && isPublicDeed(record));
 }
 
+/** A reply that the hub holds back for a moment. */
+export type HeldReply = { key: CommandKey; record: EventRecord; body: string; audience: Audience; releaseAt: UnixMs };
+
+/** Replies to a ticket that are held back: those that neither went out nor were taken back. */
+export function heldReplies(events: readonly EventRecord[]): HeldReply[] {
+  const held = new Map<CommandKey, HeldReply>();
+  for (const record of events) {
+    const { event, key } = record;
+    if (event.type === "reply_held" && key !== undefined)
+      held.set(key, { key, record, body: event.body, audience: event.audience, releaseAt: event.release_at });
+    else if (event.type === "reply_posted" && event.held_key !== undefined) held.delete(event.held_key);
+    else if (event.type === "held_cancelled") held.delete(event.held_key);
+  }
+  return [...held.values()];
+}
+
 function overlaid(row: TicketView, { command, fate }: Pending): TicketView {
   if (fate.at === "refused") return row;
   switch (command.type) {
@@ -51,16 +76,20 @@ function overlaid(row: TicketView, { command, fate }: Pending): TicketView {
       return { ...row, status: command.status };
     case "assign":
       return isAgentTicket(row) ? { ...row, assignee_id: command.assignee_id } : row;
-    case "cancel_held":
-    case "hand_over":
-    case "acknowledge_handoff":
-    case "change_tags":
-    case "watch":
-      return row;
     case "update_ticket": {
       const title = command.title ?? row.title;
       return isAgentTicket(row) ? { ...row, title, priority: command.priority ?? row.priority } : { ...row, title };
     }
+    case "change_tags": {
+      if (!isAgentTicket(row)) return row;
+      const kept = row.tags.filter((tag) => !command.remove.includes(tag));
+      return { ...row, tags: [...new Set([...kept, ...command.add])].sort() };
+    }
+    case "hand_over":
+    case "acknowledge_handoff":
+    case "watch":
+    case "cancel_held":
+      return row;
     default:
       return assertNever(command);
   }

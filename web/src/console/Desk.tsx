@@ -16,7 +16,7 @@ import { useTitle } from "../ui/title";
 import { useShortcuts } from "./keys";
 import { List, type ListHandle } from "./scenes/List/List";
 import { Rail } from "./scenes/List/Rail";
-import { Ticket } from "./scenes/Ticket/Ticket";
+import { Ticket, type TicketHandle } from "./scenes/Ticket/Ticket";
 import { readChoice, VIEWS } from "./views";
 
 export function Desk() {
@@ -32,7 +32,8 @@ function StaffDesk() {
   const replyBox = useRef<ReplyBoxHandle | null>(null);
   const bell = useRef<BellHandle | null>(null);
   const list = useRef<ListHandle | null>(null);
-  const shortcuts = useShortcuts(replyBox, bell, list);
+  const ticket = useRef<TicketHandle | null>(null);
+  const shortcuts = useShortcuts({ replyBox, bell, list, ticket });
   useTopic("workspace");
   useTitle(ticketId ? null : `${VIEWS[choice.view].label} · ${workspace.name}`);
 
@@ -89,7 +90,7 @@ function StaffDesk() {
         >
           {ticketId ? (
             <Fence key={ticketId} what="This ticket">
-              <Ticket key={ticketId} id={ticketId} choice={choice} replyBox={replyBox} />
+              <Ticket key={ticketId} id={ticketId} choice={choice} replyBox={replyBox} handle={ticket} />
             </Fence>
           ) : (
             <Nothing title="No ticket open" icon={<Inbox aria-hidden="true" size={22} />}>

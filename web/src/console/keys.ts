@@ -1,36 +1,43 @@
 // Single keys for hands that stay on the keyboard. They can be switched off (WCAG 2.1.4) and never act while somebody types.
-import { type RefObject, useEffect, useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import type { BellHandle } from "../app/bell/Bell";
 import type { ReplyBoxHandle } from "../app/reply-box";
 import { type Undo, useUndo } from "../app/undo";
 import { readSetting, writeSetting } from "../ui/theme";
 import type { ListHandle } from "./scenes/List/List";
+import type { TicketHandle } from "./scenes/Ticket/Ticket";
 
 const NAME = "tandem-keys";
 
 /** Marks the links of a list that j and k walk along. */
 export const ROW = "data-row";
 
-export function useShortcuts(
-  replyBox: RefObject<ReplyBoxHandle | null>,
-  bell: RefObject<BellHandle | null>,
-  list: RefObject<ListHandle | null>,
-) {
+/** What the keys act on, as far as it is on the screen. */
+export type Places = {
+  replyBox: RefObject<ReplyBoxHandle | null>;
+  bell: RefObject<BellHandle | null>;
+  list: RefObject<ListHandle | null>;
+  ticket: RefObject<TicketHandle | null>;
+};
+
+export function useShortcuts(places: Places) {
   const undo = useUndo();
+  const latest = useRef(places);
+  latest.current = places;
   const [areOn, setAreOn] = useState(() => readSetting(NAME) !== "off");
   useEffect(() => {
     if (!areOn) return;
     const onKeyDown = (pressed: KeyboardEvent) => {
       if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || pressed.isComposing || isTyping(pressed.target))
         return;
-      const act = actionOf(pressed.key, replyBox.current, bell.current, list.current, undo);
+      const act = actionOf(pressed.key, latest.current, undo);
       if (!act) return;
       pressed.preventDefault();
       act();
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
-  }, [areOn, replyBox, bell, list, undo]);
+  }, [areOn, undo]);
   const setOn = (on: boolean) => {
     writeSetting(NAME, on ? null : "off");
     setAreOn(on);
@@ -38,26 +45,25 @@ export function useShortcuts(
   return { areOn, setOn };
 }
 
-function actionOf(
-  key: string,
-  replyBox: ReplyBoxHandle | null,
-  bell: BellHandle | null,
-  list: ListHandle | null,
-  undo: Undo,
-): (() => void) | null {
+/** Capital letters are those with Shift. */
+function actionOf(key: string, { replyBox, bell, list, ticket }: Places, undo: Undo): (() => void) | null {
   switch (key) {
     case "j":
       return () => walk(1);
     case "k":
       return () => walk(-1);
     case "r":
-      return replyBox && (() => replyBox.focus("public"));
+      return replyBox.current && (() => replyBox.current?.focus("public"));
     case "n":
-      return replyBox && (() => replyBox.focus("internal"));
+      return replyBox.current && (() => replyBox.current?.focus("internal"));
     case "b":
-      return bell && (() => bell.toggle());
+      return bell.current && (() => bell.current?.toggle());
     case ".":
-      return list && (() => void list.letIn());
+      return list.current && (() => void list.current?.letIn());
+    case "A":
+      return ticket.current && (() => ticket.current?.handOver());
+    case "U":
+      return ticket.current && (() => ticket.current?.markUnread());
     case "z":
       return () => void undo.take();
     default:

@@ -18,6 +18,8 @@ type Props = {
   people?: readonly PersonRef[];
   /** What sending it will do besides, such as whom it calls. */
   remark?: string;
+  /** On the button in place of "Send", where sending asks once more. */
+  sendWords?: string;
   ref?: RefObject<HTMLTextAreaElement | null>;
   onAudience: (audience: Audience) => void;
   onText: (text: string) => void;
@@ -43,6 +45,7 @@ export function Composer(props: Props) {
     placeholder,
     people = NOBODY,
     remark,
+    sendWords,
     ref,
     onAudience,
     onText,
@@ -120,7 +123,7 @@ export function Composer(props: Props) {
           {isTooLong ? "This is too long for one message. Send it in parts." : state || "Markdown · Ctrl+Enter sends"}
         </p>
         <Button tone={isNote ? "note" : "primary"} disabled={!canSend} onClick={onSend}>
-          <Send aria-hidden="true" size={15} /> {NAMES[audience].send}
+          <Send aria-hidden="true" size={15} /> {(!isNote && sendWords) || NAMES[audience].send}
         </Button>
       </div>
     </div>

@@ -11,12 +11,13 @@ export type MenuProps = {
   triggerLook: string;
   align?: "start" | "end";
   disabled?: boolean;
+  onOpen?: (isOpen: boolean) => void;
   children: ReactNode;
 };
 
-export function Menu({ label, trigger, triggerLook, align = "start", disabled, children }: MenuProps) {
+export function Menu({ label, trigger, triggerLook, align = "start", disabled, onOpen, children }: MenuProps) {
   return (
-    <BaseMenu.Root modal={false}>
+    <BaseMenu.Root modal={false} onOpenChange={(isOpen) => onOpen?.(isOpen)}>
       <BaseMenu.Trigger aria-label={label} title={label} className={triggerLook} disabled={disabled}>
         {trigger}
       </BaseMenu.Trigger>

@@ -103,6 +103,29 @@ export function NewSince({ at }: { at: string }) {
   );
 }
 
+/** A long row of quiet lines, folded away until somebody wants to know. */
+export function FoldedActivity({ summary, children }: { summary: string; children: ReactNode }) {
+  return (
+    <details className="group ps-4 text-ink-soft text-sm">
+      <summary className="cursor-pointer rounded-lg marker:text-ink-soft hover:text-ink">{summary}</summary>
+      <div className="mt-2 flex flex-col gap-2">{children}</div>
+    </details>
+  );
+}
+
+/** A message that can still be taken back. */
+export function Held({ words, children }: { words: string; children?: ReactNode }) {
+  return (
+    <div className="mt-2 flex flex-wrap items-center gap-2 text-ink-soft text-xs">
+      <Clock aria-hidden="true" size={13} />
+      <span role="timer" aria-live="off">
+        {words}
+      </span>
+      {children}
+    </div>
+  );
+}
+
 /** What somebody did, in one quiet line. */
 export function Activity({
   author,

@@ -1,6 +1,6 @@
 // Bytes to frames and back, in either codec of the wire. What frames mean is left to client/.
 import { decode as decodeMsgPack, encode as encodeMsgPack } from "@msgpack/msgpack";
-import type { ClientFrame, Event, EventRecord, ReadCursor, ServerFrame, Signal } from "./generated";
+import type { ClientFrame, Draft, Event, EventRecord, ReadCursor, ServerFrame, Signal } from "./generated";
 
 /** The protocol version that `hello` names. */
 export const PROTOCOL = 1;
@@ -64,6 +64,21 @@ export function readEvents(value: unknown): EventRecord[] {
 /** How far tickets are read; what is no such thing is left out. */
 export function readCursors(value: unknown): ReadCursor[] {
   return Array.isArray(value) ? value.filter(isReadCursor) : [];
+}
+
+/** A draft as the hub has stored it. */
+export function isHubDraft(value: unknown): value is Draft {
+  return (
+    isRecord(value) &&
+    hasShape(value, {
+      audience: "string",
+      revision: "number",
+      body: "string",
+      based_on: "number",
+      updated_at: "string",
+    }) &&
+    Array.isArray(value["authors"])
+  );
 }
 
 function isReadCursor(value: unknown): value is ReadCursor {

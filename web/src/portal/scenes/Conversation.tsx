@@ -2,6 +2,8 @@
 import { ArrowLeft } from "lucide-react";
 import { useRef } from "react";
 import { Link, useParams } from "react-router";
+import { useAnnounced } from "../../app/presence/announcing";
+import { TypingLine } from "../../app/presence/TypingLine";
 import { ReplyBox, type ReplyBoxHandle } from "../../app/reply-box";
 import { useLiveState, useSession, useTopic } from "../../app/session";
 import { Thread } from "../../app/thread";
@@ -26,6 +28,7 @@ function OneConversation({ id }: { id: TicketId }) {
   const canWrite = watched.topic !== undefined && watched.topic.link.at !== "ended" && watched.topic.events.length > 0;
   const isOver = ticket !== undefined && isDone(workspace.workflow, ticket.status);
   const placeholder = isOver ? "Write again, and we will take it up again…" : "Write a message…";
+  useAnnounced(id);
   useTitle(ticket ? `${ticket.title} · ${workspace.name}` : null);
 
   return (
@@ -48,6 +51,7 @@ function OneConversation({ id }: { id: TicketId }) {
         )}
       </div>
       <Thread ticket={id} topic={topic} side="customer" replyBox={replyBox} again={watched.again} />
+      <TypingLine topic={topic} side="customer" />
       {canWrite && (
         <div className="mx-auto w-full max-w-3xl px-4 pb-4">
           <ReplyBox

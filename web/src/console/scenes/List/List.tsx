@@ -2,7 +2,8 @@
 import { ArrowUp, ListFilter } from "lucide-react";
 import { type RefObject, useEffect, useImperativeHandle, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
-import { useLive, useLiveState, useSession } from "../../../app/session";
+import { useLive, useSession } from "../../../app/session";
+import { ME } from "../../../client/state";
 import { unreadTickets } from "../../../client/told";
 import { Button, LoadFailed, Nothing, Skeleton } from "../../../ui/basics";
 import { Menu, MenuChoices } from "../../../ui/menu";
@@ -11,6 +12,7 @@ import { type ListChoice, VIEWS, whyGone, writeChoice } from "../../views";
 import { useIsFrozen } from "./frozen";
 import { Row } from "./Row";
 import { useRows, useShown } from "./rows";
+import { useVisibleRows } from "./visible";
 
 export type ListHandle = {
   /** Lets in what waits on top; false when nothing does. */
@@ -25,8 +27,9 @@ export function List({ choice, openId, handle }: Props) {
   const box = useRef<HTMLDivElement | null>(null);
   const { wanted, tickets, query } = useRows(choice, openId);
   const { shown, letIn } = useShown(wanted, useIsFrozen(box));
+  useVisibleRows(box, shown.places);
   const people = useLive((state) => state.people);
-  const unread = unreadTickets(useLiveState());
+  const unread = useUnread();
   const names = useMemo(() => new Map(people.map(({ id, name }) => [id, name])), [people]);
   const lastSeen = useLastSeen(tickets);
   const nameOf = (id: string | null) => id && (names.get(id) ?? "Assigned");
@@ -118,6 +121,17 @@ function Waiting({ count, onLetIn }: { count: number; onLetIn: () => void }) {
       )}
     </div>
   );
+}
+
+function useUnread(): ReadonlySet<TicketId> {
+  const { live } = useSession();
+  const told = useLive((state) => state.topics[ME]?.events);
+  const read = useLive((state) => state.read);
+  const marking = useLive((state) => state.marking);
+  const attending = useLive((state) => state.attending);
+  const keptUnread = useLive((state) => state.keptUnread);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the parts of the state that it depends on
+  return useMemo(() => unreadTickets(live.getState()), [live, told, read, marking, attending, keptUnread]);
 }
 
 /** Also the tickets that have gone out of sight, for as long as their rows linger. */

@@ -2,11 +2,17 @@
 import clsx from "clsx";
 import { CircleUser, Inbox, Layers, UserRoundX } from "lucide-react";
 import { Link } from "react-router";
+import { useLive } from "../../../app/session";
+import type { Counters } from "../../../client/state";
 import { type ListChoice, VIEW_NAMES, VIEWS, type ViewName, writeChoice } from "../../views";
 
 const ICONS: Record<ViewName, typeof Inbox> = { open: Inbox, mine: CircleUser, unassigned: UserRoundX, all: Layers };
 
+/** Views whose tickets the hub counts. */
+const COUNTED: Partial<Record<ViewName, keyof Counters>> = { open: "open", mine: "mine", unassigned: "unassigned" };
+
 export function Rail({ choice }: { choice: ListChoice }) {
+  const counters = useLive((state) => state.counters);
   return (
     <nav aria-label="Views" className="min-w-0 overflow-x-auto">
       <ul className="flex gap-1 lg:flex-col">
@@ -24,7 +30,8 @@ export function Rail({ choice }: { choice: ListChoice }) {
                 )}
               >
                 <Icon aria-hidden="true" size={17} className="shrink-0 max-sm:hidden" />
-                {VIEWS[view].label}
+                <span className="grow">{VIEWS[view].label}</span>
+                <Count count={counters && COUNTED[view] ? counters[COUNTED[view]] : null} />
               </Link>
             </li>
           );
@@ -33,3 +40,14 @@ export function Rail({ choice }: { choice: ListChoice }) {
     </nav>
   );
 }
+
+function Count({ count }: { count: number | null }) {
+  if (count === null) return null;
+  return (
+    <span data-count={count} className="font-normal text-xs tabular-nums opacity-85" title={`${count} tickets`}>
+      {count > MOST_COUNTED ? `${MOST_COUNTED}+` : count}
+    </span>
+  );
+}
+
+const MOST_COUNTED = 999;

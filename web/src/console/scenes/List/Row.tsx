@@ -2,10 +2,16 @@
 import clsx from "clsx";
 import { memo } from "react";
 import { Link } from "react-router";
+import { useLive, useSession } from "../../../app/session";
+import { colleagues } from "../../../client/here";
 import { Avatar, PRIORITIES, StatusChip, Unread } from "../../../ui/basics";
 import { TimeAgo } from "../../../ui/clock";
-import type { AgentTicket, Workflow } from "../../../wire/generated";
+import { RowPresence } from "../../../ui/presence";
+import type { AgentTicket, TicketId, Workflow } from "../../../wire/generated";
 import { ROW } from "../../keys";
+
+/** Names the ticket of a row. */
+export const TICKET = "data-ticket";
 
 type Props = {
   ticket: AgentTicket;
@@ -22,7 +28,7 @@ type Props = {
 export const Row = memo(function Row({ ticket, workflow, isOpen, isUnread, search, assignee, gone }: Props) {
   const status = workflow.statuses.find(({ id }) => id === ticket.status);
   return (
-    <li className="border-line border-b">
+    <li className="border-line border-b" {...{ [TICKET]: ticket.id }}>
       <Link
         to={`/t/${ticket.id}${search}`}
         aria-current={isOpen ? "true" : undefined}
@@ -59,6 +65,7 @@ export const Row = memo(function Row({ ticket, workflow, isOpen, isUnread, searc
               {PRIORITIES[ticket.priority].label}
             </span>
           )}
+          <WhoIsAtRow ticket={ticket.id} />
           <StatusChip status={status} fallback={ticket.status} />
           <Assignee name={assignee} />
         </span>
@@ -66,6 +73,13 @@ export const Row = memo(function Row({ ticket, workflow, isOpen, isUnread, searc
     </li>
   );
 });
+
+/** By itself, so that people who come and go draw nothing else anew. */
+function WhoIsAtRow({ ticket }: { ticket: TicketId }) {
+  const { user } = useSession();
+  const presence = useLive((state) => state.rowPresence[ticket]);
+  return presence ? <RowPresence presence={colleagues(presence, user.id)} /> : null;
+}
 
 function Assignee({ name }: { name: string | null }) {
   const words = name ?? "Unassigned";

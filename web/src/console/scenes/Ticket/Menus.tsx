@@ -2,6 +2,8 @@
 import clsx from "clsx";
 import { ChevronDown, Flag } from "lucide-react";
 import type { ReactNode } from "react";
+import { useEditing } from "../../../app/presence/announcing";
+import { FieldHint } from "../../../app/presence/FieldHint";
 import { useLiveState, useSession } from "../../../app/session";
 import { labelOf } from "../../../app/words";
 import { newKey } from "../../../client/ports";
@@ -9,7 +11,7 @@ import { mayWork } from "../../../client/rest";
 import { movesFrom, statusOf } from "../../../client/views";
 import { Avatar, PRIORITIES, StatusChip } from "../../../ui/basics";
 import { Menu, MenuChoices } from "../../../ui/menu";
-import type { AgentTicket, Priority } from "../../../wire/generated";
+import type { AgentTicket, Priority, TicketId } from "../../../wire/generated";
 
 type Props = { ticket: AgentTicket };
 type WithSeq = Props & { /** The last event seen. */ seq: number };
@@ -28,13 +30,15 @@ export function StatusMenu({ ticket, seq }: WithSeq) {
   }));
   const change = (status: string) =>
     live.submit({ type: "change_status", key: newKey(), ticket_id: ticket.id, status, based_on: seq });
+  const edit = useEditing("status");
   return (
     <Menu
       label={`Status: ${labelOf(workflow, ticket.status)}`}
       triggerLook={clsx(look, "-ms-2")}
+      onOpen={edit}
       disabled={!mayWork(user.role)}
       trigger={
-        <Trigger>
+        <Trigger ticket={ticket.id} field="status">
           <StatusChip status={present} fallback={ticket.status} />
         </Trigger>
       }
@@ -58,13 +62,15 @@ export function AssigneeMenu({ ticket }: Props) {
   ];
   const assign = (id: string) =>
     live.submit({ type: "assign", key: newKey(), ticket_id: ticket.id, assignee_id: id || null });
+  const edit = useEditing("assignee");
   return (
     <Menu
       label={`Assignee: ${words}`}
       triggerLook={look}
+      onOpen={edit}
       disabled={!mayWork(user.role)}
       trigger={
-        <Trigger>
+        <Trigger ticket={ticket.id} field="assignee">
           <Person name={words} isNobody={ticket.assignee_id === null} />
         </Trigger>
       }
@@ -80,13 +86,15 @@ export function PriorityMenu({ ticket, seq }: WithSeq) {
   const choices = names.map((value) => ({ value, label: <Level priority={value} /> }));
   const change = (priority: Priority) =>
     live.submit({ type: "update_ticket", key: newKey(), ticket_id: ticket.id, based_on: seq, priority });
+  const edit = useEditing("priority");
   return (
     <Menu
       label={`Priority: ${PRIORITIES[ticket.priority].label}`}
       triggerLook={look}
+      onOpen={edit}
       disabled={!mayWork(user.role)}
       trigger={
-        <Trigger>
+        <Trigger ticket={ticket.id} field="priority">
           <Level priority={ticket.priority} />
         </Trigger>
       }
@@ -96,10 +104,13 @@ export function PriorityMenu({ ticket, seq }: WithSeq) {
   );
 }
 
-function Trigger({ children }: { children: ReactNode }) {
+type TriggerProps = { ticket: TicketId; field: string; children: ReactNode };
+
+function Trigger({ ticket, field, children }: TriggerProps) {
   return (
     <>
       {children}
+      <FieldHint ticket={ticket} field={field} />
       <ChevronDown aria-hidden="true" size={14} className="text-ink-soft" />
     </>
   );

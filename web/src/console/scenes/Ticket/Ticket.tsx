@@ -1,8 +1,11 @@
 // One ticket at work: what it is, what happened, and what I say to it.
-import { ArrowLeft } from "lucide-react";
-import type { RefObject } from "react";
+import { ArrowLeft, Handshake } from "lucide-react";
+import { lazy, type RefObject, Suspense, useImperativeHandle, useState } from "react";
 import { Link } from "react-router";
 import { FieldConflicts } from "../../../app/conflict/FieldConflicts";
+import { useAnnounced } from "../../../app/presence/announcing";
+import { TypingLine } from "../../../app/presence/TypingLine";
+import { WhoIsHere } from "../../../app/presence/WhoIsHere";
 import { ReplyBox, type ReplyBoxHandle } from "../../../app/reply-box";
 import { useLiveState, useSession, useTopic } from "../../../app/session";
 import { Thread } from "../../../app/thread";
@@ -10,12 +13,19 @@ import { mayWork } from "../../../client/rest";
 import { isAgentTicket } from "../../../client/store";
 import { unreadTickets } from "../../../client/told";
 import { ticketView } from "../../../client/views";
-import { buttonLook } from "../../../ui/basics";
+import { Button, buttonLook } from "../../../ui/basics";
 import { useTitle } from "../../../ui/title";
+import { useToast } from "../../../ui/toasts";
 import type { AgentTicket, Audience, TicketId } from "../../../wire/generated";
 import { type ListChoice, writeChoice } from "../../views";
 import { AssigneeMenu, PriorityMenu, StatusMenu } from "./Menus";
 import { Title } from "./Title";
+import { PinnedHandoff } from "./together/PinnedHandoff";
+import { Tags } from "./together/Tags";
+import { WatchButton } from "./together/WatchButton";
+import { markUnreadFromHere } from "./unread";
+
+const HandoffDialog = lazy(() => import("./together/HandoffDialog"));
 
 const AUDIENCES: readonly Audience[] = ["public", "internal"];
 const PLACEHOLDER: Record<Audience, string> = {
@@ -23,11 +33,20 @@ const PLACEHOLDER: Record<Audience, string> = {
   internal: "Only colleagues see this; @ calls one of them…",
 };
 
-type Props = { id: TicketId; choice: ListChoice; replyBox: RefObject<ReplyBoxHandle | null> };
+export type TicketHandle = { handOver(): void; markUnread(): void };
+
+type Props = {
+  id: TicketId;
+  choice: ListChoice;
+  replyBox: RefObject<ReplyBoxHandle | null>;
+  handle: RefObject<TicketHandle | null>;
+};
 
 /** Mount it with the ticket as its key. */
-export function Ticket({ id, choice, replyBox }: Props) {
-  const { user } = useSession();
+export function Ticket({ id, choice, replyBox, handle }: Props) {
+  const { user, live } = useSession();
+  const toast = useToast();
+  const [isHandingOver, setIsHandingOver] = useState(false);
   const topic = `ticket:${id}`;
   const watched = useTopic(topic);
   const row = ticketView(useLiveState(), id);
@@ -37,6 +56,13 @@ export function Ticket({ id, choice, replyBox }: Props) {
     watched.topic !== undefined &&
     watched.topic.link.at !== "ended" &&
     watched.topic.events.length > 0;
+  useAnnounced(id);
+  useImperativeHandle(handle, () => ({
+    handOver: () => setIsHandingOver(canWrite),
+    markUnread: () => {
+      if (markUnreadFromHere(live, id, user.id)) toast({ text: "Marked as unread from here." });
+    },
+  }));
   useTitle(ticket ? `${ticket.number} ${ticket.title}` : null);
 
   return (
@@ -50,12 +76,39 @@ export function Ticket({ id, choice, replyBox }: Props) {
             ) : (
               <h2 className="sr-only">Ticket</h2>
             )}
+            <WhoIsHere ticket={id} />
           </div>
           {ticket && <Facts ticket={ticket} seq={watched.topic?.seq ?? ticket.seq} />}
+          {ticket && (
+            <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
+              <Tags ticket={ticket} />
+              {mayWork(user.role) && (
+                <span className="ms-auto flex gap-1">
+                  <WatchButton ticket={ticket} />
+                  <Button
+                    size="small"
+                    tone="quiet"
+                    aria-keyshortcuts="Shift+A"
+                    disabled={!canWrite}
+                    onClick={() => setIsHandingOver(true)}
+                  >
+                    <Handshake aria-hidden="true" size={15} /> Hand over
+                  </Button>
+                </span>
+              )}
+            </div>
+          )}
           {ticket && <FieldConflicts ticket={ticket.id} seq={watched.topic?.seq ?? ticket.seq} />}
         </div>
       </header>
+      {ticket && <PinnedHandoff ticket={ticket} />}
+      {ticket && isHandingOver && (
+        <Suspense fallback={null}>
+          <HandoffDialog ticket={ticket} isOpen onOpen={setIsHandingOver} />
+        </Suspense>
+      )}
       <Thread ticket={id} topic={topic} side="staff" replyBox={replyBox} again={watched.again} />
+      <TypingLine topic={topic} side="staff" />
       {!mayWork(user.role) && (
         <p className="px-4 pb-4 text-center text-ink-soft text-sm">You can read here, but not write.</p>
       )}

@@ -1,6 +1,7 @@
 // The title, and changing it.
 import { Pencil } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
+import { FieldHint } from "../../../app/presence/FieldHint";
 import { useSession } from "../../../app/session";
 import { newKey } from "../../../client/ports";
 import { mayWork } from "../../../client/rest";
@@ -15,12 +16,19 @@ type Props = { ticket: AgentTicket /** The last event seen. */; seq: number };
 export function Title({ ticket, seq }: Props) {
   const { live, user } = useSession();
   const [edit, setEdit] = useState<{ text: string; basedOn: number } | null>(null);
+  const isOpen = edit !== null;
+  useEffect(() => {
+    if (!isOpen) return;
+    live.announcer.edit("title");
+    return () => live.announcer.edit(null);
+  }, [live, isOpen]);
   if (!edit) {
     return (
       <div className="flex min-w-0 grow items-start gap-1">
         <h2 className="min-w-0 py-1 font-semibold text-lg leading-snug tracking-tight [overflow-wrap:anywhere]">
           {ticket.title}
         </h2>
+        <FieldHint ticket={ticket.id} field="title" />
         {mayWork(user.role) && (
           <Button
             size="small"
