@@ -179,6 +179,7 @@ impl TicketActor {
     fn has_been_read(&mut self, ctx: &mut Context<Self>, reading: Reading) {
         let Reading { state, facts, news, keys } = reading;
         self.facts = facts;
+        state.iter().for_each(|state| self.around.of(state));
         self.life = Life::Known(state.map(Box::new));
         if let Some(state) = self.state() {
             let perhaps_told: Vec<_> = news.iter().flat_map(|happened| notify::perhaps_told(state, happened)).collect();

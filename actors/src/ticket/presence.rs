@@ -9,6 +9,7 @@ use hub_core::ids::UserId;
 use hub_core::rules::permissions::{Side, may};
 use hub_core::rules::presence::{COMPOSING_FOR, Doing, Full, Person, Room};
 use hub_core::rules::stale::Numbering;
+use hub_core::rules::ticket::TicketState;
 use hub_core::time::UnixMs;
 use hub_core::wire::{Live, Presence, PresenceSignal, Problem, ServerFrame, Signal, Support};
 use tokio::time::Instant;
@@ -25,6 +26,8 @@ const GATHER: Duration = Duration::from_millis(100);
 /// Who is around, and what was told of it.
 pub(super) struct Around {
     room: Room<ConnectionId>,
+    /// Whose ticket it is, which never changes: for judging also while the ticket is being read anew.
+    requester: Option<UserId>,
     /// The same moment by both clocks: time here goes on steadily, whatever becomes of the database's.
     began: (Instant, UnixMs),
     told: Told,
@@ -44,6 +47,7 @@ impl Around {
     pub fn begin(now: UnixMs) -> Self {
         Self {
             room: Room::default(),
+            requester: None,
             began: (Instant::now(), now),
             told: Told::default(),
             pace: Pace::default(),
@@ -53,6 +57,11 @@ impl Around {
 
     pub fn is_empty(&self) -> bool {
         self.room.is_empty()
+    }
+
+    /// The ticket has been read: so people can be judged.
+    pub fn of(&mut self, ticket: &TicketState) {
+        self.requester = Some(ticket.requester.id);
     }
 
     /// True where somebody has an open connection here.
@@ -84,10 +93,10 @@ impl TicketActor {
     }
 
     fn judge_announce(&self, announce: &Announce) -> Result<(), Problem> {
-        // While it is read anew nobody can be judged; whoever watches says it again when that is done.
-        let Some(state) = self.state() else { return Err(Problem::busy(250)) };
+        // Before it was read for the first time nobody is watching; whoever was, says it again when that is done.
+        let Some(requester) = self.around.requester else { return Err(Problem::busy(250)) };
         let by = &announce.by;
-        announce.said.acts().try_for_each(|act| may(by.role, by.user, state.requester.id, act).check())
+        announce.said.acts().try_for_each(|act| may(by.role, by.user, requester, act).check())
     }
 
     fn let_in(&mut self, announce: &Announce) -> Result<(), Problem> {

@@ -216,6 +216,7 @@ impl TicketActor {
 
     fn committed(&mut self, ctx: &mut Context<Self>, in_flight: InFlight, notified: &[Notified]) {
         let InFlight { commands, events, notices, state } = in_flight;
+        self.around.of(&state);
         self.life = Life::Known(Some(state));
         self.publish(events);
         if notified.len() == notices.len() {

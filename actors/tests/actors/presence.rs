@@ -157,6 +157,26 @@ async fn presence_counts_where_a_socket_watches_and_for_what_its_person_may_do()
 }
 
 #[actix_rt::test]
+async fn while_a_ticket_is_read_anew_people_come_and_go_as_ever() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let (agent, watcher, ahead) = (desk.watching(ana()).await, desk.watching(bo()).await, desk.socket(bo()));
+    desk.journal.reads.close();
+    // Ahead of this hub: it has to look at the log before it can say so, and the log is away.
+    ahead.subscribe(1, TOPIC, Some((99, hub_core::ports::Journal::stream(&desk.journal))));
+    desk.settle().await;
+    assert!(ahead.read().is_empty(), "it is being read");
+    say(&desk, &agent, Doing::Viewing).await.expect("may read");
+    assert_eq!(last(&watcher).as_deref(), Some("7 viewing"));
+    agent.unsubscribe(2, TOPIC);
+    desk.settle().await;
+    assert_eq!(last(&watcher).as_deref(), Some(""));
+    desk.journal.reads.open();
+    desk.settle().await;
+    assert_eq!(ahead.read_words(), ["1 R1"]);
+}
+
+#[actix_rt::test]
 async fn whoever_comes_sees_who_is_there_and_nothing_older_after_it() {
     tokio::time::pause();
     let desk = Desk::open().await;
