@@ -42,6 +42,17 @@ $$;
 
 GRANT SELECT, INSERT, UPDATE (revision, body, based_on, authors, updated_at) ON drafts TO tandem_app;
 
+-- What the hub has to look at by itself, and when: a held reply is to go out, a lease ends. One row per ticket, rewritten with
+-- the event that changes it. Read before any tenant is known, therefore without content.
+CREATE TABLE due (
+  workspace_id uuid NOT NULL,
+  ticket_id    uuid NOT NULL,
+  due_at       timestamptz NOT NULL,
+  PRIMARY KEY (workspace_id, ticket_id)
+) WITH (fillfactor = 70);
+CREATE INDEX due_by_time ON due (due_at);
+GRANT SELECT, INSERT, UPDATE (due_at), DELETE ON due TO tandem_app;
+
 -- How many tickets stand in each queue is read from the index of their statuses alone, without a look at the tickets: it holds
 -- whose they are beside the key. It serves whatever the one before it served, also to the code before this migration. Building
 -- it keeps writers of tickets waiting for as long as it takes: a second or two for a million tickets.

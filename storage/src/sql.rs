@@ -25,6 +25,7 @@ statements! {
     DRAFTS_OF_TICKET = "drafts/of_ticket.sql";
     DRAFTS_SAVE = "drafts/save.sql";
     JOURNAL_APPEND = "journal/append.sql";
+    JOURNAL_DUE = "journal/due.sql";
     JOURNAL_EVENTS_AFTER = "journal/events_after.sql";
     JOURNAL_EVENTS_BEFORE = "journal/events_before.sql";
     JOURNAL_FIND_KEY = "journal/find_key.sql";

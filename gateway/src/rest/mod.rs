@@ -3,6 +3,7 @@
 //! Order of judgement: who asks, form (header, body, query), existence, rights, state. The last three are the actor's.
 
 mod body;
+mod collaboration;
 mod comments;
 mod cursor;
 mod docs;

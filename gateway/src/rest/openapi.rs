@@ -34,6 +34,13 @@ use crate::settings::CookieKind;
         super::tickets::change,
         super::comments::post,
         super::events::read,
+        super::collaboration::hand_over,
+        super::collaboration::acknowledge,
+        super::collaboration::change_tags,
+        super::collaboration::watch,
+        super::collaboration::take_claim,
+        super::collaboration::release_claim,
+        super::collaboration::cancel_held,
         super::notifications::mark_read,
         document
     ),
@@ -42,6 +49,7 @@ use crate::settings::CookieKind;
         (name = "sessions", description = "Signing in and out"),
         (name = "workspace", description = "The workspace of who asks"),
         (name = "tickets", description = "Tickets, replies and their log"),
+        (name = "collaboration", description = "Handing over, tags, following, claims, held replies"),
         (name = "notifications", description = "What concerns me, and what I have read"),
         (name = "api", description = "About this API")
     ),

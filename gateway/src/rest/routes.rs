@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, Route, guard, web};
 use hub_core::wire::Problem;
 
-use super::{comments, docs, events, list, me, notifications, openapi, sessions, tickets};
+use super::{collaboration, comments, docs, events, list, me, notifications, openapi, sessions, tickets};
 use crate::problem::{Refused, no_such_method};
 
 /// Where the API begins.
@@ -33,6 +33,13 @@ fn table() -> Vec<Row> {
         row(Method::PATCH, "/tickets/{id}", web::patch().to(tickets::change)),
         row(Method::POST, "/tickets/{id}/comments", web::post().to(comments::post)),
         row(Method::GET, "/tickets/{id}/events", get().to(events::read)),
+        row(Method::POST, "/tickets/{id}/handoff", web::post().to(collaboration::hand_over)),
+        row(Method::POST, "/tickets/{id}/handoff/acknowledgement", web::post().to(collaboration::acknowledge)),
+        row(Method::POST, "/tickets/{id}/tags", web::post().to(collaboration::change_tags)),
+        row(Method::PUT, "/tickets/{id}/watch", web::put().to(collaboration::watch)),
+        row(Method::PUT, "/tickets/{id}/claim", web::put().to(collaboration::take_claim)),
+        row(Method::DELETE, "/tickets/{id}/claim", web::delete().to(collaboration::release_claim)),
+        row(Method::DELETE, "/tickets/{id}/held/{key}", web::delete().to(collaboration::cancel_held)),
         row(Method::PUT, "/tickets/{id}/read", web::put().to(notifications::mark_read)),
         row(Method::GET, "/openapi.json", get().to(openapi::document)),
     ]

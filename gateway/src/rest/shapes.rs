@@ -164,6 +164,14 @@ pub struct AgentTicket {
     pub created_at: String,
     #[schema(format = DateTime)]
     pub updated_at: String,
+    /// Those who follow it.
+    pub watcher_ids: Option<Vec<Uuid>>,
+    /// What was handed over and is not acknowledged: `{from, to_id, to_team_id, note, draft?, at}`.
+    #[schema(value_type = Option<Object>)]
+    pub handoff: Option<Value>,
+    /// Replies that are held back: `{key, by, body, audience, release_at, …}`; left out in lists.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub held: Option<Vec<Value>>,
     pub seq: u64,
 }
 
@@ -408,6 +416,51 @@ pub struct NotificationParams {
     pub before: Option<u64>,
     #[param(minimum = 1, maximum = 100)]
     pub limit: Option<u32>,
+}
+
+#[derive(ToSchema)]
+pub struct NewHandoff {
+    /// The colleague; exactly one of the two.
+    pub to_id: Option<Uuid>,
+    /// The team.
+    pub to_team_id: Option<Uuid>,
+    /// What the next one has to know, at most 4 KiB.
+    pub note: String,
+    /// Give my draft of a public reply along.
+    pub with_draft: Option<bool>,
+}
+
+#[derive(ToSchema)]
+pub struct TagChange {
+    /// These are to be there; lower case, at most 50 bytes each.
+    pub add: Option<Vec<String>>,
+    /// These are not.
+    pub remove: Option<Vec<String>>,
+}
+
+#[derive(ToSchema)]
+pub struct Watching {
+    pub on: bool,
+}
+
+#[derive(ToSchema)]
+pub struct ClaimWish {
+    /// Also when somebody else has it.
+    pub force: Option<bool>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ReleaseParams {
+    /// Also when it is somebody else's.
+    pub force: Option<bool>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct HeldParam {
+    /// The key of the reply that is held.
+    pub key: String,
 }
 
 #[derive(IntoParams)]

@@ -50,6 +50,9 @@ pub trait Journal: Send + Sync + 'static {
     /// The effect a key had on its ticket, or none.
     fn find_key(&self, ticket: TicketKey, key: CommandKey) -> Answer<Option<KeyRecord>>;
 
+    /// Tickets of all workspaces that the hub has to look at by itself until then: at most `limit`, the longest due first.
+    fn due(&self, until: UnixMs, limit: u32) -> Answer<Vec<TicketKey>>;
+
     /// Events of one ticket in the given numbering, oldest first.
     fn events(&self, ticket: TicketKey, range: EventRange) -> Answer<Vec<Happened>>;
 }
@@ -112,6 +115,30 @@ impl Append {
             events.push(AppendEvent { happened, sealed, key: key_use, notices, drafts });
         }
         Some(Self { ticket: key, expected_seq: ticket.map_or(0, |t| t.seq), events, state: Box::new(state?) })
+    }
+
+    /// When the hub has to look at the ticket after this, where that may be another time than before: none for not at all.
+    pub fn due(&self) -> Option<Option<UnixMs>> {
+        let changes = |event: &AppendEvent| match &event.happened.event {
+            Event::ReplyHeld { .. }
+            | Event::HeldCancelled { .. }
+            | Event::ReplyPosted { held_key: Some(_), .. }
+            | Event::ClaimTaken { .. }
+            | Event::ClaimReleased { .. }
+            | Event::ClaimExpired { .. } => true,
+            Event::ReplyPosted { held_key: None, .. }
+            | Event::TicketCreated { .. }
+            | Event::StatusChanged { .. }
+            | Event::Assigned { .. }
+            | Event::HandedOver { .. }
+            | Event::HandoffAcknowledged {}
+            | Event::TagsChanged { .. }
+            | Event::Watched { .. }
+            | Event::FieldChanged { .. }
+            | Event::NothingChanged {}
+            | Event::Notified { .. } => false,
+        };
+        self.events.iter().any(changes).then(|| self.state.next_due())
     }
 
     /// Whether the intent that begins at `events[first]` had missed something: told by its reply.

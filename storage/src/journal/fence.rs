@@ -70,8 +70,9 @@ impl Fence {
         let notices = NoticeColumns::of(appends);
         let changes = changes(appends);
         let drafts = DraftColumns::of(&changes);
-        let params = tickets.params().into_iter().chain(events.params()).chain(notices.params()).chain(drafts.params());
-        let params: Vec<&(dyn ToSql + Sync)> = params.collect();
+        let due = DueColumns::of(appends);
+        let all = [tickets.params(), events.params(), notices.params(), drafts.params(), due.params()];
+        let params: Vec<&(dyn ToSql + Sync)> = all.into_iter().flatten().collect();
         let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         if made.is_power_of_two() || made.is_multiple_of(REPLAN_EVERY) {
             client.batch_execute("DISCARD PLANS").await.map_err(Failed::unknown)?;
@@ -321,5 +322,29 @@ impl<'a> DraftColumns<'a> {
             columns.updated_at.push(to_system_time(*at));
         }
         columns
+    }
+}
+
+/// One row per ticket that is to be looked at some other time than before, or no longer.
+#[derive(Default)]
+struct DueColumns {
+    workspace_id: Vec<Uuid>,
+    ticket_id: Vec<Uuid>,
+    due_at: Vec<Option<SystemTime>>,
+}
+
+impl DueColumns {
+    fn of(appends: &[&Append]) -> Self {
+        let mut columns = Self::default();
+        for (append, due_at) in appends.iter().filter_map(|append| Some((append, append.due()?))) {
+            columns.workspace_id.push(append.ticket.workspace.uuid());
+            columns.ticket_id.push(append.ticket.ticket.uuid());
+            columns.due_at.push(due_at.map(to_system_time));
+        }
+        columns
+    }
+
+    fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
+        vec![&self.workspace_id, &self.ticket_id, &self.due_at]
     }
 }

@@ -5,17 +5,18 @@ mod queue;
 mod settle;
 mod writer;
 
-use hub_core::ids::{CommandKey, StreamId, TicketKey, UserId};
+use hub_core::ids::{CommandKey, StreamId, TicketId, TicketKey, UserId, WorkspaceId};
 use hub_core::ports::{Answer, Append, Appended, EventRange, From, Journal, KeyRecord, KeyUse, StoreError};
 use hub_core::rules::record::Happened;
 use hub_core::rules::stale::Numbering;
 use hub_core::rules::ticket::TicketState;
+use hub_core::time::UnixMs;
 use tokio_postgres::Row;
 
 pub(crate) use queue::Queue;
 pub(crate) use writer::{Writer, stream_of};
 
-use crate::rows::{bigint, counter, get, hash, state, unreadable};
+use crate::rows::{bigint, counter, get, hash, state, to_system_time, unreadable};
 use crate::sql;
 use crate::store::Store;
 
@@ -47,6 +48,18 @@ impl Journal for Store {
             let (workspace, id, wanted) = (ticket.workspace.uuid(), ticket.ticket.uuid(), key.uuid());
             let rows = db.rows(ticket.workspace, sql::JOURNAL_FIND_KEY, &[&workspace, &id, &wanted]).await?;
             rows.first().map(|row| key_record(key, row)).transpose()
+        })
+    }
+
+    fn due(&self, until: UnixMs, limit: u32) -> Answer<Vec<TicketKey>> {
+        self.reads().read(move |db| async move {
+            let (until, limit) = (to_system_time(until), i64::from(limit));
+            let rows = db.rows_without_tenant(sql::JOURNAL_DUE, &[&until, &limit]).await?;
+            let ticket = |row: &Row| {
+                let workspace = WorkspaceId::new(get(row, "workspace_id")?);
+                Ok(TicketKey { workspace, ticket: TicketId::new(get(row, "ticket_id")?) })
+            };
+            rows.iter().map(ticket).collect()
         })
     }
 

@@ -9,7 +9,7 @@ async fn names(client: &Client, sql: &str) -> Vec<String> {
 }
 
 /// The tables without a tenant, by name.
-const WITHOUT_TENANT: [&str; 3] = ["refinery_schema_history", "stream", "workspace_slugs"];
+const WITHOUT_TENANT: [&str; 4] = ["due", "refinery_schema_history", "stream", "workspace_slugs"];
 
 const TABLES: &str = "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY 1";
 
@@ -30,6 +30,12 @@ async fn every_table_is_a_tenants_table_or_known_to_hold_nothing() {
     )
     .await;
     assert_eq!(columns, ["slug", "workspace_id"], "the directory holds nothing but names");
+    let columns = names(
+        &client,
+        "SELECT attname::text FROM pg_attribute WHERE attrelid = 'due'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY 1",
+    )
+    .await;
+    assert_eq!(columns, ["due_at", "ticket_id", "workspace_id"], "what is due is known without what it is");
     assert!(names(&client, TABLES).await.len() > 8);
 }
 
@@ -105,6 +111,7 @@ async fn the_hubs_role_can_do_what_it_has_to_and_nothing_more() {
         [
             "categories: SELECT",
             "drafts: INSERT SELECT",
+            "due: DELETE INSERT SELECT",
             "events: INSERT SELECT",
             "notification_heads: INSERT SELECT",
             "notifications: INSERT SELECT",
@@ -134,6 +141,7 @@ async fn the_hubs_role_can_do_what_it_has_to_and_nothing_more() {
         "drafts.body",
         "drafts.revision",
         "drafts.updated_at",
+        "due.due_at",
         "notification_heads.last_seq",
         "read_cursors.seq",
         "sessions.revoked_at",

@@ -339,6 +339,40 @@ pub async fn one_append_tells_several_people_in_order(subject: &dyn Subject) {
     assert_eq!(told, expected);
 }
 
+/// A ticket is due from when its first held reply is to go out or its lease ends, and until nothing of that is left.
+pub async fn a_ticket_is_due_as_long_as_something_of_it_is(subject: &dyn Subject) {
+    let mut sample = five_events(subject).await;
+    let (journal, ticket, agent) = (subject.journal(), sample.ticket, sample.agent.clone());
+    let is_due = |until| async move { journal.due(until, 1_000).await.expect("answers").contains(&ticket) };
+    let far = UnixMs(4_000_000_000_000);
+    assert!(!is_due(far).await);
+    let mut wants = async |step: Step| {
+        let intent = Intent { key: sample.fresh_key(), by: agent.clone(), steps: vec![step] };
+        let append = sample.append_of(&intent);
+        committed(sample.write(journal, append).await);
+        sample.state.clone().expect("made")
+    };
+    let hold = Step::HoldReply {
+        body: "in a moment".into(),
+        audience: Audience::Public,
+        based_on: Some(5),
+        force: false,
+        mentions: vec![],
+        then_status: None,
+        hold_ms: 8_000,
+    };
+    let state = wants(hold).await;
+    let release_at = state.updated_at + Duration::from_secs(8);
+    assert!(!is_due(UnixMs(release_at.0 - 1)).await);
+    assert!(is_due(release_at).await);
+    wants(Step::TakeClaim { force: false }).await;
+    wants(Step::CancelHeld { held_key: state.held[0].key }).await;
+    assert!(!is_due(release_at).await, "the lease ends later");
+    assert!(is_due(far).await);
+    wants(Step::ReleaseClaim { force: false }).await;
+    assert!(!is_due(far).await);
+}
+
 /// A cursor goes forward only, unless it is set back on purpose; never beyond the end, and only on what its reader may see.
 pub async fn a_read_cursor_goes_forward_only(subject: &dyn Subject) {
     let sample = five_events(subject).await;
@@ -507,6 +541,7 @@ macro_rules! for_each_contract {
         $test!(notifications_are_numbered_for_each_person);
         $test!(one_append_tells_several_people_in_order);
         $test!(a_read_cursor_goes_forward_only);
+        $test!(a_ticket_is_due_as_long_as_something_of_it_is);
         $test!(a_draft_is_written_only_after_the_revision_it_follows);
         $test!(a_reply_spends_the_draft_of_its_author);
         $test!(a_text_that_comes_back_follows_what_is_there);

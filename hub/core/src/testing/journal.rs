@@ -207,6 +207,15 @@ impl Journal for MemoryJournal {
         self.read(move |log| Ok(log.find_key(ticket, key)))
     }
 
+    fn due(&self, until: UnixMs, limit: u32) -> Answer<Vec<TicketKey>> {
+        self.read(move |log| {
+            let due = log.tickets.iter().filter_map(|(key, stored)| Some((stored.state.next_due()?, *key)));
+            let mut due: Vec<_> = due.filter(|(at, _)| *at <= until).collect();
+            due.sort_unstable();
+            Ok(due.into_iter().map(|(_, key)| key).take(limit as usize).collect())
+        })
+    }
+
     fn events(&self, ticket: TicketKey, range: EventRange) -> Answer<Vec<Happened>> {
         self.read(move |log| log.events(ticket, range))
     }

@@ -95,6 +95,22 @@ drafted AS (
       updated_at = excluded.updated_at
   RETURNING 1
 ),
+-- When the hub has to look at a ticket by itself. Rows of tickets that are locked: nobody else writes them.
+is_due AS MATERIALIZED (
+  SELECT *
+  FROM unnest($48::uuid[], $49::uuid[], $50::timestamptz[]) AS d (workspace_id, ticket_id, due_at)
+  WHERE ((workspace_id, ticket_id) IN (SELECT workspace_id, ticket_id FROM fenced)) IS TRUE
+),
+became_due AS (
+  INSERT INTO due (workspace_id, ticket_id, due_at)
+  SELECT workspace_id, ticket_id, due_at FROM is_due WHERE due_at IS NOT NULL
+  ON CONFLICT (workspace_id, ticket_id) DO UPDATE SET due_at = excluded.due_at
+),
+no_longer_due AS (
+  DELETE FROM due d
+  USING is_due i
+  WHERE d.workspace_id = i.workspace_id AND d.ticket_id = i.ticket_id AND i.due_at IS NULL
+),
 -- Looks at what was drafted, so that the drafts are locked before the heads.
 told AS MATERIALIZED (
   SELECT *

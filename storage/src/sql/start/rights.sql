@@ -3,6 +3,6 @@
 SELECT t.name || ': ' || t.wanted AS missing
 FROM (VALUES ('workspaces', 'SELECT'), ('workspace_slugs', 'SELECT'), ('users', 'SELECT'), ('teams', 'SELECT'), ('categories', 'SELECT'),
              ('sessions', 'SELECT'), ('sessions', 'INSERT'), ('tickets', 'SELECT'), ('tickets', 'INSERT'), ('tickets', 'UPDATE'),
-             ('events', 'SELECT'), ('events', 'INSERT'), ('stream', 'SELECT')) AS t (name, wanted)
+             ('events', 'SELECT'), ('events', 'INSERT'), ('stream', 'SELECT'), ('due', 'SELECT')) AS t (name, wanted)
 WHERE NOT has_table_privilege('public.' || t.name, t.wanted)
 ORDER BY 1
