@@ -102,9 +102,12 @@ async fn a_claim_is_taken_taken_over_and_given_up_by_hand() {
     assert_eq!(ana.ask(desk.frame("take_claim")).await["type"], "ack");
     assert_eq!(claim_event(&mut bo).await, is("claim_taken", 2, "Ana Agent"));
     assert_eq!(bo.ask(desk.frame("take_claim")).await["code"], "claimed");
+    assert_eq!(ana.ask(json!({"type": "subscribe", "topic": "me"})).await["type"], "subscribed");
     let mut insist = desk.frame("take_claim");
     insist["force"] = true.into();
     assert_eq!(bo.ask(insist).await["seq"], 3);
+    let told = ana.find(|frame| frame["event"]["type"] == "notified").await;
+    assert_eq!((&told["event"]["reason"], &told["by"]["name"]), (&json!("claim_taken"), &json!("Bo Agent")));
     let taken = ana.find(|frame| frame["seq"] == 3).await;
     assert_eq!((&taken["event"]["by"]["name"], &taken["event"]["from"]["name"]), (&json!("Bo Agent"), &json!("Ana Agent")));
     assert_eq!(ana.ask(desk.frame("release_claim")).await["code"], "claimed");
@@ -116,6 +119,23 @@ async fn a_claim_is_taken_taken_over_and_given_up_by_hand() {
     let viewer = desk.hub.token("acme", "viewer@acme.test").await;
     assert_eq!(desk.watching(&viewer, "ticket").await.ask(desk.frame("take_claim")).await["code"], "forbidden");
     assert_eq!(desk.watching(&desk.cleo, "thread").await.ask(desk.frame("take_claim")).await["code"], "forbidden");
+}
+
+#[actix_rt::test]
+async fn handing_over_moves_the_claim() {
+    let desk = Desk::open().await;
+    let (mut ana, mut bo) = (desk.watching(&desk.ana, "ticket").await, desk.watching(&desk.bo, "ticket").await);
+    ana.tell(desk.composing()).await;
+    assert_eq!(claim_event(&mut bo).await, is("claim_taken", 2, "Ana Agent"));
+    let mut hand_over = desk.frame("hand_over");
+    hand_over["key"] = json!(Uuid::new_v4());
+    hand_over["to_id"] = json!(crate::fixture::person("bo@acme.test"));
+    hand_over["note"] = "You know this printer.".into();
+    assert_eq!(ana.ask(hand_over).await["type"], "ack");
+    let moved = bo.find(|frame| frame["event"]["type"] == "claim_taken").await;
+    assert_eq!((&moved["event"]["by"]["name"], &moved["event"]["from"]["name"]), (&json!("Bo Agent"), &json!("Ana Agent")));
+    let (_, live) = watching(&desk.hub, &desk.ana, "ticket", &desk.ticket).await;
+    assert_eq!(live["claim"]["by"]["name"], "Bo Agent");
 }
 
 #[actix_rt::test]

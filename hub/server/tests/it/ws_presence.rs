@@ -206,6 +206,29 @@ async fn a_ticket_that_panics_knows_again_who_is_there() {
     }
 }
 
+#[actix_rt::test]
+async fn who_signs_out_is_gone_at_once_and_whom_the_hub_sends_away_is_marked() {
+    let desk = Desk::open().await;
+    let mut bo = desk.watching(&desk.bo, "ticket", Codec::Json).await;
+    let again = desk.hub.token("acme", "ana@acme.test").await;
+    let mut ana = desk.watching(&again, "ticket", Codec::MsgPack).await;
+    let mut cleo = desk.watching(&desk.cleo, "thread", Codec::Json).await;
+    for socket in [&mut ana, &mut cleo] {
+        assert_eq!(socket.ask(desk.here("viewing")).await["type"], "ack");
+    }
+    told(&mut bo, &["Ana viewing", "Cleo viewing"]).await;
+    desk.hub.api(&again, "DELETE", "/sessions/current").send().await.expect(204);
+    told(&mut bo, &["Cleo viewing"]).await;
+    // A worker that stumbles over a subscribe of Cleo's sends her away to come back.
+    let id = desk.ticket["id"].as_str().expect("an id");
+    actors::faults::panic_at_next(actors::faults::Point::Subscribe, id.parse().expect("an id"));
+    cleo.send(json!({"type": "subscribe", "topic": format!("ticket:{id}")})).await;
+    told(&mut bo, &["Cleo viewing lost"]).await;
+    let mut back = desk.watching(&desk.cleo, "thread", Codec::Json).await;
+    assert_eq!(back.ask(desk.here("viewing")).await["type"], "ack");
+    told(&mut bo, &["Cleo viewing"]).await;
+}
+
 /// Two hundred colleagues open the same ticket and leave it within ten seconds.
 #[actix_rt::test]
 async fn two_hundred_who_come_and_go_are_told_in_ten_frames_a_second_at_most() {
