@@ -63,6 +63,11 @@ Examples:
   Three times what the hub can take for 30 s, and how long it takes to recover:
     loadtest overload --tokens tokens.json --tickets 100 --subscribers 5 --rate 500 --overload 3 --duration 30s
 
+  300 agents who get in each other's way on 60 tickets, for five minutes; 200 who come and go; 10,000 blind replies:
+    loadtest collide --tokens tokens.json
+    loadtest collide --tokens tokens.json --manner crowd --agents 200 --tickets 1 --every 5s --duration 10s
+    loadtest collide --tokens tokens.json --manner blind --refusals 10000
+
   Wake 100,000 tickets (seed as many, and raise the hub's socket_frames_per_second):
     loadtest resident --tokens tokens.json --tickets 100000 --sockets 200
 
@@ -235,6 +240,35 @@ pub enum Scenario {
         #[arg(long, default_value = "2s", value_parser = duration)]
         patience: Duration,
     },
+    /// Agents who get in each other's way: claims, drafts, blind replies, held ones, handovers and lost connections at random, and
+    /// guarantees 5 to 10 as histories.
+    #[command(after_long_help = EXAMPLES)]
+    Collide {
+        /// What all scenarios share.
+        #[command(flatten)]
+        common: Common,
+        /// How many agents take part, spread evenly over the tickets; some on two devices.
+        #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        agents: u32,
+        /// How many tickets they work on; every other with its customer.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+        tickets: u32,
+        /// How people behave.
+        #[arg(long, value_enum, default_value_t = MannerName::Walk)]
+        manner: MannerName,
+        /// Mean time between two deeds of one device.
+        #[arg(long, default_value = "2s", value_parser = duration)]
+        every: Duration,
+        /// Mean time between two cuts of a device's connection.
+        #[arg(long, default_value = "40s", value_parser = duration)]
+        cut_every: Duration,
+        /// How long.
+        #[arg(long, default_value = "5m", value_parser = duration)]
+        duration: Duration,
+        /// With --manner blind: end when so many stale replies were refused; it is demanded that they are.
+        #[arg(long, default_value_t = 10_000)]
+        refusals: u64,
+    },
     /// Wakes many tickets and leaves them without a subscriber, so that what one costs can be read off the hub.
     #[command(after_long_help = EXAMPLES)]
     Resident {
@@ -264,6 +298,7 @@ impl Scenario {
             Self::Stall { .. } => "stall",
             Self::Overload { .. } => "overload",
             Self::Resident { .. } => "resident",
+            Self::Collide { .. } => "collide",
         }
     }
 
@@ -276,6 +311,7 @@ impl Scenario {
             | Self::Storm { common, .. }
             | Self::Stall { common, .. }
             | Self::Overload { common, .. }
+            | Self::Collide { common, .. }
             | Self::Resident { common, .. } => common,
         }
     }
@@ -387,6 +423,17 @@ impl From<TopicsName> for Topics {
     }
 }
 
+/// How people behave who get in each other's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MannerName {
+    /// At random, all that can be done.
+    Walk,
+    /// A few look on while everybody else comes and goes.
+    Crowd,
+    /// Agents send what is stale, and nothing else.
+    Blind,
+}
+
 /// How a storm begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CutName {
@@ -449,7 +496,7 @@ mod tests {
         Cli::command().debug_assert();
         let is_run = |command: &&clap::Command| !["report", "compare"].contains(&command.get_name());
         let scenarios: Vec<_> = Cli::command().get_subcommands().filter(is_run).cloned().collect();
-        assert_eq!(scenarios.len(), 7);
+        assert_eq!(scenarios.len(), 8);
         for command in scenarios.into_iter().chain([Cli::command()]) {
             let help = command.clone().render_long_help().to_string();
             assert!(help.contains("hub seed --fleet") && help.contains("--cut-every 1s"), "{help}");

@@ -275,17 +275,9 @@ struct Connection {
 
 impl Connection {
     async fn open(tcp: TcpStream, state: Arc<Mutex<State>>) -> Option<Self> {
-        let mut codec = None;
-        #[expect(clippy::result_large_err, reason = "the library's own type")]
-        let agree = |upgrade: &Upgrade, mut response: Response| -> Result<Response, ErrorResponse> {
-            let name = upgrade.headers().get(SEC_WEBSOCKET_PROTOCOL).cloned().ok_or_else(ErrorResponse::default)?;
-            codec = name.to_str().ok().and_then(Codec::of_subprotocol);
-            response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, name);
-            Ok(response)
-        };
-        let socket = accept_hdr_async(tcp, agree).await.ok()?;
+        let (socket, codec) = accept(tcp).await?;
         let (news_to_me, news) = mpsc::unbounded_channel();
-        Some(Self { socket, codec: codec?, state, user: None, watched: None, news, news_to_me })
+        Some(Self { socket, codec, state, user: None, watched: None, news, news_to_me })
     }
 
     async fn talk(mut self) -> Option<()> {
@@ -471,7 +463,22 @@ impl Connection {
     }
 }
 
-fn welcome(id: u64, user: UserId) -> Value {
+/// Upgrades a connection, in the codec that is asked for.
+pub async fn accept(tcp: TcpStream) -> Option<(tokio_tungstenite::WebSocketStream<TcpStream>, Codec)> {
+    let mut codec = None;
+    #[expect(clippy::result_large_err, reason = "the library's own type")]
+    let agree = |upgrade: &Upgrade, mut response: Response| -> Result<Response, ErrorResponse> {
+        let name = upgrade.headers().get(SEC_WEBSOCKET_PROTOCOL).cloned().ok_or_else(ErrorResponse::default)?;
+        codec = name.to_str().ok().and_then(Codec::of_subprotocol);
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, name);
+        Ok(response)
+    };
+    let socket = accept_hdr_async(tcp, agree).await.ok()?;
+    Some((socket, codec?))
+}
+
+/// The answer to `hello`.
+pub fn welcome(id: u64, user: UserId) -> Value {
     let nil = Uuid::nil();
     json!({
         "type": "welcome", "id": id, "session_id": nil, "node": "fake", "server_time": "2026-01-01T00:00:00.000Z", "heartbeat_ms": 20_000,

@@ -143,6 +143,36 @@ impl Fleet {
         self.tickets.iter().zip(sizes).map(at).collect()
     }
 
+    /// Seats so many agents at each of the first tickets, every `second_tab`-th of them on a second device too, and the customer of
+    /// every other ticket.
+    ///
+    /// # Errors
+    /// When the fleet is too small; the words say what is missing.
+    pub fn teams(&self, sizes: &[usize], second_tab: usize) -> anyhow::Result<Vec<Vec<Seat>>> {
+        ensure!(
+            self.tickets.len() >= sizes.len(),
+            "--tickets {}, but the tokens file holds {} tickets",
+            sizes.len(),
+            self.tickets.len()
+        );
+        let (all, most) = (self.agents.len(), sizes.iter().copied().max().unwrap_or(0));
+        ensure!(all >= most, "{most} agents at one ticket, but the tokens file holds {all} agents");
+        let mut agents = self.agents.iter().cycle();
+        let at = |(index, (ticket, size)): (usize, (&FleetTicket, &usize))| {
+            let seat = |member: &Member, view| Seat { member: member.clone(), ticket: ticket.id, view };
+            let mut seats = Vec::new();
+            for (place, agent) in agents.by_ref().take(*size).enumerate() {
+                let devices = if (place + 1).is_multiple_of(second_tab) { 2 } else { 1 };
+                seats.extend((0..devices).map(|_| seat(agent, View::Ticket)));
+            }
+            if index.is_multiple_of(2) {
+                seats.push(seat(self.requester(*ticket)?, View::Thread));
+            }
+            Ok(seats)
+        };
+        self.tickets.iter().zip(sizes).enumerate().map(at).collect()
+    }
+
     /// So many people, each with a topic when `topics` says so. By turns, so that all get equally many sockets.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ mod cli;
 mod client;
 mod clock;
 #[cfg(test)]
+mod fake_desk;
+#[cfg(test)]
 mod fake_hub;
 mod fleet;
 mod kernel;

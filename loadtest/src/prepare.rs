@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use crate::cli::{Common, Replying, Scenario};
+use crate::cli::{Common, MannerName, Replying, Scenario};
 use crate::client::life::Backoff;
 use crate::client::route::{Endpoint, Routes};
 use crate::fleet::{Fleet, Seat, Topics, shared_out};
 use crate::oracle::history::View;
 use crate::plan::Shares;
+use crate::scenario::collide::{self, Collide, Manner};
 use crate::scenario::connect::{self, Connect};
 use crate::scenario::overload::{self, Overload};
 use crate::scenario::resident::{self, Resident};
@@ -44,6 +45,8 @@ pub enum Play {
     Overload(Overload),
     /// See [`resident`].
     Resident(Resident),
+    /// See [`collide`].
+    Collide(Collide),
 }
 
 impl Play {
@@ -60,6 +63,7 @@ impl Play {
             Self::Stall(stall) => stall::run(setup, stall).await,
             Self::Overload(overload) => overload::run(setup, *overload).await,
             Self::Resident(resident) => resident::run(setup, resident).await,
+            Self::Collide(collide) => collide::run(setup, collide).await,
         }
     }
 }
@@ -117,6 +121,18 @@ fn arrange(scenario: &Scenario, fleet: &Fleet) -> anyhow::Result<(Setup, Play)> 
         Scenario::Overload { replying, overload, baseline, recovery, patience, .. } => {
             let setup = Setup { patience: Some(*patience), ..replying_setup(basic, fleet, replying)? };
             (setup, Play::Overload(Overload { factor: *overload, baseline: *baseline, recovery: *recovery }))
+        }
+        Scenario::Collide { agents, tickets, manner, every, cut_every, duration, refusals, .. } => {
+            ensure!(agents >= tickets, "--agents {agents} on --tickets {tickets}: each ticket takes at least one");
+            let manner = match manner {
+                MannerName::Walk => Manner::Walk,
+                MannerName::Crowd => Manner::Crowd,
+                MannerName::Blind => Manner::Blind { refusals: *refusals },
+            };
+            // Every fifth agent sits at two devices.
+            let tickets = fleet.teams(&shared_out(*agents as usize, *tickets as usize), 5)?;
+            let setup = Setup { tickets, duration: *duration, ..basic };
+            (setup, Play::Collide(Collide { manner, every: *every, cut_every: *cut_every }))
         }
         Scenario::Resident { tickets, sockets, in_flight, .. } => {
             let held = fleet.tickets.len();

@@ -68,7 +68,7 @@ impl Backoff {
     pub const QUICK: Self = Self { first: Duration::from_millis(50), longest: Duration::from_secs(1) };
 
     /// The next pause. Whoever was asked to stay away comes back some time after that, not all at the same time.
-    fn pause(self, failures: usize, asked: Option<Duration>, rng: &mut StdRng) -> Duration {
+    pub fn pause(self, failures: usize, asked: Option<Duration>, rng: &mut StdRng) -> Duration {
         let bound = self.first.saturating_mul(1 << failures.min(16)).min(self.longest);
         asked.unwrap_or_default().min(MAX_STAY_AWAY) + bound.mul_f64(rng.random_range(0.0..=1.0))
     }

@@ -5,6 +5,7 @@ mod answers;
 pub mod asker;
 mod commands;
 pub mod life;
+pub mod line;
 mod outage;
 pub mod route;
 pub mod shelf;

@@ -41,7 +41,11 @@ impl Shelf {
 
     /// The fact of an event; the one copy, when somebody saw the same before.
     pub fn keep(&self, record: &EventRecord) -> Arc<Fact> {
-        let fact = Fact::of(record);
+        self.share(Fact::of(record))
+    }
+
+    /// The one copy of a fact, when somebody saw the same before.
+    pub fn share(&self, fact: Fact) -> Arc<Fact> {
         let mut books = self.lock();
         let kept = books.by_seq.entry(fact.seq).or_insert_with(|| Arc::new(fact.clone()));
         if **kept == fact { Arc::clone(kept) } else { Arc::new(fact) }

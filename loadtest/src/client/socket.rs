@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use hub_core::wire::Codec;
 use hub_core::wire::client::Request;
+use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -187,8 +188,19 @@ impl Socket {
     /// # Errors
     /// When the connection is broken.
     pub async fn send(&mut self, requests: &[Request]) -> Result<(), WsError> {
-        for request in requests {
-            let bytes = request.encode(self.codec);
+        self.send_all(requests.iter().map(|request| request.encode(self.codec)).collect()).await
+    }
+
+    /// Writes frames in the protocol's own words, all in one go.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub async fn send_values(&mut self, frames: &[Value]) -> Result<(), WsError> {
+        self.send_all(frames.iter().map(|frame| self.codec.encode(frame)).collect()).await
+    }
+
+    async fn send_all(&mut self, messages: Vec<Vec<u8>>) -> Result<(), WsError> {
+        for bytes in messages {
             let message = match self.codec {
                 Codec::Json => Message::text(String::from_utf8(bytes).expect("JSON is UTF-8")),
                 Codec::MsgPack => Message::binary(bytes),

@@ -3,7 +3,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use hub_core::ids::{CommandKey, UserId};
-use hub_core::wire::{ActorKind, EventRecord, MAX_BODY_BYTES};
+use hub_core::time::UnixMs;
+use hub_core::wire::{Actor, ActorKind, EventRecord, MAX_BODY_BYTES};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// One event as somebody saw it, small enough to keep millions of.
@@ -58,31 +60,35 @@ impl Fact {
     /// The fact of an event as it stands on the wire.
     ///
     /// # Panics
-    /// Never: events have text keys only.
+    /// Never: events have text keys only, and what was written can be read.
     pub fn of(record: &EventRecord) -> Self {
-        let mut event = match serde_json::to_value(&record.event).expect("events have text keys only") {
+        let event = serde_json::to_value(&record.event).expect("events have text keys only");
+        Self::new(record.seq, record.at, &record.by, record.key, event)
+    }
+
+    /// The fact of an event as JSON, with every field it holds, known to this program or not; none when it is no event.
+    pub fn read(record: &Value) -> Option<Self> {
+        let by = Actor::deserialize(&record["by"]).ok()?;
+        let key = record.get("key").map(CommandKey::deserialize).transpose().ok()?;
+        let at = UnixMs::deserialize(&record["at"]).ok()?;
+        record["event"]
+            .is_object()
+            .then(|| Self::new(record["seq"].as_u64().unwrap_or(0), at, &by, key, record["event"].clone()))
+    }
+
+    fn new(seq: u64, at: UnixMs, by: &Actor, key: Option<CommandKey>, event: Value) -> Self {
+        let mut event = match event {
             Value::Object(map) => map,
             other => Map::from_iter([("event".to_owned(), other)]),
         };
         as_on_the_wire(&mut event);
         let what = what(&event);
-        let frame = (record.seq, record.at.0, &record.by.name, record.by.kind, record.by.id, record.key);
-        let digest = digest_of(&(frame, text(&event)));
+        let digest = digest_of(&((seq, at.0, &by.name, by.kind, by.id, key), text(&event)));
         let before = event.len();
         event.retain(|name, _| !INTERNAL_FIELDS.contains(&name.as_str()));
         let has_internal_fields = event.len() < before;
-        let shared = digest_of(&(record.at.0, &record.by.name, record.by.kind, record.by.id, record.key, text(&event)));
-        Self {
-            seq: record.seq,
-            at_ms: record.at.0,
-            by_kind: record.by.kind,
-            by: record.by.id,
-            key: record.key,
-            what,
-            digest,
-            shared,
-            has_internal_fields,
-        }
+        let shared = digest_of(&(at.0, &by.name, by.kind, by.id, key, text(&event)));
+        Self { seq, at_ms: at.0, by_kind: by.kind, by: by.id, key, what, digest, shared, has_internal_fields }
     }
 
     /// True for what stands in the thread too.
@@ -103,7 +109,7 @@ impl Fact {
 }
 
 /// Fields of an event that only agents see.
-const INTERNAL_FIELDS: [&str; 5] = ["note", "forced", "missed", "draft_authors", "priority"];
+const INTERNAL_FIELDS: [&str; 7] = ["note", "forced", "missed", "mentions", "draft_authors", "held_key", "priority"];
 
 /// A long mail is cut on the wire and whole by REST: both are the same event.
 fn as_on_the_wire(event: &mut Map<String, Value>) {

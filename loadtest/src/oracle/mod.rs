@@ -1,5 +1,5 @@
-//! The oracle: holds what was observed against guarantees 1 to 5 of the protocol. Observations in, breaches out; no sockets,
-//! no clock. `history` is what was observed, `checks` is what must be so.
+//! The oracle: holds what was observed against the protocol's guarantees. Observations in, breaches out; no sockets, no clock.
+//! `history` is what was observed, `checks` is what must be so whoever writes; `together` is about people at the same ticket.
 
 pub mod checks;
 mod fact;
@@ -8,6 +8,7 @@ pub mod history;
 pub mod made_up;
 #[cfg(test)]
 mod tests;
+pub mod together;
 
 use std::fmt;
 
@@ -19,6 +20,11 @@ use history::{History, View};
 /// Holds a run against the guarantees. An empty answer means that all of them held.
 pub fn judge(history: &History) -> Vec<Breach> {
     history.tickets.iter().flat_map(checks::judge_ticket).collect()
+}
+
+/// Holds logs, and what was shown of them, against guarantees 1 to 3; what people did to them is for [`together::judge`].
+pub fn judge_shown(history: &History) -> Vec<Breach> {
+    history.tickets.iter().flat_map(checks::judge_shown).collect()
 }
 
 /// One broken promise, with what is needed to look it up.
@@ -120,6 +126,8 @@ pub enum Fault {
     },
     /// A frame nobody can make sense of.
     Odd(String),
+    /// Of what people who work together were promised.
+    Together(together::Fault),
 }
 
 impl fmt::Display for Fault {
@@ -166,6 +174,7 @@ impl fmt::Display for Fault {
                 return write!(f, "it was sent after event {acked_first_at} was acked, and stands before it (guarantee 4)");
             }
             Self::Odd(words) => words,
+            Self::Together(fault) => return fault.fmt(f),
         };
         f.write_str(words)
     }

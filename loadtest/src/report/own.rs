@@ -21,6 +21,8 @@ pub enum Own {
     Overload(Overload),
     /// Of `resident`.
     Resident(Resident),
+    /// Of `collide`.
+    Collide(Collide),
 }
 
 /// Sockets that were opened and held.
@@ -160,6 +162,35 @@ pub struct Resident {
     pub failed: BTreeMap<String, u64>,
 }
 
+/// People who get in each other's way.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Collide {
+    /// `walk`, `crowd` or `blind`.
+    pub manner: String,
+    /// Agents, over all tickets.
+    pub agents: u64,
+    /// Devices, customers' included.
+    pub devices: u64,
+    /// What was asked, by kind.
+    pub actions: BTreeMap<String, u64>,
+    /// Refusals by code.
+    pub refused: BTreeMap<String, u64>,
+    /// What happened meanwhile, by type of event.
+    pub events: BTreeMap<String, u64>,
+    /// From announcing that one composes until another viewer was shown it, in milliseconds.
+    pub presence_ms: Spread,
+    /// From asking for a claim, or composing, until another viewer was shown who took it, in milliseconds.
+    pub claim_ms: Spread,
+    /// The most presence frames within a second that one viewer of a ticket was sent.
+    pub presence_frames_per_s_max: u64,
+    /// Stored texts that their author sent over, or threw away, on a device that had not been shown them yet.
+    pub drafts_given_up_unseen: u64,
+    /// Signals about presence, claims and drafts that were received.
+    pub signals: u64,
+    /// The same per second.
+    pub signals_per_s: f64,
+}
+
 impl Own {
     /// The figures, as lines of the table.
     ///
@@ -172,6 +203,7 @@ impl Own {
             Self::Stall(figures) => figures.write(t),
             Self::Overload(figures) => figures.write(t),
             Self::Resident(figures) => figures.write(t),
+            Self::Collide(figures) => figures.write(t),
         }
     }
 }
@@ -258,6 +290,22 @@ impl Resident {
         )?;
         writeln!(t, "  not woken: {}", told(&self.failed))?;
         spreads(t, &[("woken after", &self.wake_ms)])
+    }
+}
+
+impl Collide {
+    fn write(&self, t: &mut String) -> fmt::Result {
+        let Self { manner, agents, devices, signals, signals_per_s, presence_frames_per_s_max, .. } = self;
+        writeln!(t, "\ncollide ({manner}): {agents} agents, {devices} devices")?;
+        writeln!(t, "  asked: {}", told(&self.actions))?;
+        writeln!(t, "  refused: {}", told(&self.refused))?;
+        writeln!(t, "  happened: {}", told(&self.events))?;
+        writeln!(t, "  stored texts sent over or thrown away unseen by their author: {}", self.drafts_given_up_unseen)?;
+        writeln!(
+            t,
+            "  {signals} signals received ({signals_per_s:.0}/s); at most {presence_frames_per_s_max} presence frames a second for one viewer"
+        )?;
+        spreads(t, &[("presence shown", &self.presence_ms), ("claim shown", &self.claim_ms)])
     }
 }
 

@@ -1,5 +1,6 @@
 //! What scenarios share: a crew of clients that is brought to its places, kept at a pace, and asked afterwards what it saw.
 
+pub mod collide;
 pub mod connect;
 pub mod crew;
 pub mod overload;

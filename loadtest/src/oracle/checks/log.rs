@@ -10,9 +10,14 @@ use super::super::history::{Command, Fact, TicketHistory, View, What};
 use super::{About, Docket};
 
 pub(super) fn check(ticket: &TicketHistory, docket: &mut Docket<'_>) {
+    check_whole(ticket, docket);
+    everything_was_sent(ticket, docket);
+}
+
+/// All of it but what was sent.
+pub(super) fn check_whole(ticket: &TicketHistory, docket: &mut Docket<'_>) {
     numbered_and_in_time(View::Ticket, &ticket.log, docket);
     one_event_per_key(&ticket.log, docket);
-    everything_was_sent(ticket, docket);
     if let Some(thread) = &ticket.thread {
         numbered_and_in_time(View::Thread, thread, docket);
         is_the_public_part(&ticket.log, thread, docket);

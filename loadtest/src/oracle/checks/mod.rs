@@ -25,6 +25,16 @@ pub fn judge_ticket(ticket: &TicketHistory) -> Vec<Breach> {
     docket.breaches
 }
 
+/// Breaches of what was shown of one ticket; whatever was asked for it.
+pub fn judge_shown(ticket: &TicketHistory) -> Vec<Breach> {
+    let mut docket = Docket::new(ticket);
+    log::check_whole(ticket, &mut docket);
+    for client in &ticket.clients {
+        streams::check(ticket, client, &mut docket);
+    }
+    docket.breaches
+}
+
 /// Where breaches are noted, with the truth they are judged by.
 struct Docket<'a> {
     ticket: TicketId,
