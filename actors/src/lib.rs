@@ -26,9 +26,9 @@ mod workspace;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hub_core::ports::{Clock, Journal, Notifications, Workspaces};
+use hub_core::ports::{Clock, Drafts, Journal, Notifications, Workspaces};
 
-pub use tickets::{NewTicket, Receipt, Tickets};
+pub use tickets::{DraftSave, NewTicket, Receipt, Tickets};
 
 /// What the actors need from the world.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub struct Ports {
     pub journal: Arc<dyn Journal>,
     /// What people are told of, and how far they have read.
     pub notifications: Arc<dyn Notifications>,
+    /// What people write and have not sent yet.
+    pub drafts: Arc<dyn Drafts>,
     /// Facts and counters of workspaces.
     pub workspaces: Arc<dyn Workspaces>,
     /// Database time.

@@ -7,11 +7,12 @@ use std::time::Instant;
 use actix::{Addr, Arbiter, ArbiterHandle};
 use hub_core::ids::{CommandKey, StreamId, TicketId, TicketKey, WorkspaceId};
 use hub_core::ports::{Journal, Mark, Marked, Notifications, Reader, StoreError};
+use hub_core::rules::drafts::Kept;
 use hub_core::rules::intent::{Asker, Intent, Step};
 use hub_core::rules::permissions::{Act, Side, may};
 use hub_core::rules::stale::Numbering;
 use hub_core::rules::workspace::WorkspaceFacts;
-use hub_core::wire::{EventRecord, Priority, Problem, ReadCursor, Source, Topic};
+use hub_core::wire::{Audience, Draft, EventRecord, Priority, Problem, ReadCursor, Source, Topic};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
@@ -19,6 +20,8 @@ use crate::admission::Admission;
 use crate::facts::FactsCache;
 use crate::fanout::{ConnectionId, Going, TopicKey, Watch, WatchAnswer, WorkerGone};
 use crate::shard::{Shard, ToTicket, ToUser, ToWorkspace};
+use crate::ticket::drafts::shelf::Deed;
+use crate::ticket::drafts::{DraftAsk, DraftWhat};
 use crate::ticket::{Announce, TicketMessage};
 use crate::user::{UserKey, UserMessage};
 use crate::workspace::WorkspaceMessage;
@@ -58,6 +61,20 @@ pub struct NewTicket {
     pub priority: Priority,
 }
 
+/// What somebody writes and has not sent yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftSave {
+    /// The last one seen; 0 for none.
+    pub revision: u64,
+    /// Markdown; may be empty.
+    pub body: String,
+    /// The last event its author has seen, as the author counts.
+    pub based_on: u64,
+}
+
+/// Savings of drafts that may wait on this node; more are refused `busy`.
+const DRAFTS_WAITING: usize = 4_096;
+
 /// The handle. Cheap to clone; every clone shares one bounded way in.
 #[derive(Clone)]
 pub struct Tickets {
@@ -70,6 +87,7 @@ struct Inner {
     /// One per shard: set when something for a person found no room. The shard then lets all its people begin anew.
     overflowed: Vec<Arc<AtomicBool>>,
     admission: Arc<Admission>,
+    drafts_waiting: Arc<Semaphore>,
     facts: Arc<FactsCache>,
     settings: Settings,
     journal: Arc<dyn Journal>,
@@ -90,8 +108,10 @@ impl Tickets {
         });
         let shards: Vec<_> = shards.collect();
         let admission = Admission::new(settings.commands_in_flight);
-        let tickets =
-            Self { inner: Arc::new(Inner { shards, overflowed, admission, facts, settings, journal, notifications }) };
+        let drafts_waiting = Arc::new(Semaphore::new(DRAFTS_WAITING));
+        let tickets = Self {
+            inner: Arc::new(Inner { shards, overflowed, admission, drafts_waiting, facts, settings, journal, notifications }),
+        };
         for shard in &tickets.inner.shards {
             // Their mailboxes are empty: shards need the way to the workspaces before anything else.
             if shard.try_send(crate::shard::Begin(tickets.clone())).is_err() {
@@ -213,6 +233,75 @@ impl Tickets {
         };
         self.tell_user(UserKey { workspace, user: by.user }, UserMessage::Read { ticket: ticket_id, mark, seq });
         Ok(seq)
+    }
+
+    /// Saves what somebody writes, over the revision last seen (0 for none). Answers when it is stored: within a second, together
+    /// with what the same `origin` (a socket; or a request of its own) saves meanwhile.
+    ///
+    /// # Errors
+    /// `stale`, with the present `draft` (null: there is none), when another device was quicker; `busy`: nothing happened;
+    /// `unavailable`: save it again.
+    pub async fn save_draft(
+        &self,
+        ticket: TicketKey,
+        by: Asker,
+        audience: Audience,
+        save: DraftSave,
+        origin: ConnectionId,
+    ) -> Result<Kept, Problem> {
+        let DraftSave { revision, body, based_on } = save;
+        self.change_draft(ticket, by, audience, Deed::Save { revision, body, based_on }, origin).await
+    }
+
+    /// Throws somebody's draft away: the one of this revision, or whichever there is. Answers what is left: the next revision.
+    ///
+    /// # Errors
+    /// Like [`Tickets::save_draft`].
+    pub async fn discard_draft(
+        &self,
+        ticket: TicketKey,
+        by: Asker,
+        audience: Audience,
+        revision: Option<u64>,
+        origin: ConnectionId,
+    ) -> Result<Kept, Problem> {
+        self.change_draft(ticket, by, audience, Deed::Discard { revision }, origin).await
+    }
+
+    /// Somebody's drafts on a ticket.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden`; `unavailable` when they cannot be read.
+    pub async fn drafts(&self, ticket: TicketKey, by: Asker) -> Result<Vec<Draft>, Problem> {
+        let (answer, answered) = oneshot::channel();
+        self.ask_for_drafts(ticket, by, DraftWhat::Mine { answer }, answered).await
+    }
+
+    async fn change_draft(
+        &self,
+        ticket: TicketKey,
+        by: Asker,
+        audience: Audience,
+        deed: Deed,
+        origin: ConnectionId,
+    ) -> Result<Kept, Problem> {
+        let (answer, answered) = oneshot::channel();
+        self.ask_for_drafts(ticket, by, DraftWhat::Change { audience, deed, origin, answer }, answered).await
+    }
+
+    async fn ask_for_drafts<T>(
+        &self,
+        ticket: TicketKey,
+        by: Asker,
+        what: DraftWhat,
+        answered: oneshot::Receiver<Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let room = Arc::clone(&self.inner.drafts_waiting).try_acquire_owned().map_err(|_| Problem::busy(1_000))?;
+        self.send(ticket, TicketMessage::Drafts(Box::new(DraftAsk { by, what, room })))?;
+        match timeout(self.inner.settings.answer_within, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(Problem::unavailable()),
+        }
     }
 
     /// Commands under way.

@@ -19,7 +19,7 @@ use hub_core::rules::resume::{Resume, Why, resume};
 use hub_core::rules::stale::Numbering;
 use hub_core::rules::workspace::WorkspaceFacts;
 use hub_core::wire::{
-    Event, EventRecord, Live, MAX_HUB_MESSAGE_BYTES, Problem, ReadCursor, ServerFrame, Signal, Snapshot, Topic,
+    Audience, Draft, Event, EventRecord, Live, MAX_HUB_MESSAGE_BYTES, Problem, ReadCursor, ServerFrame, Signal, Snapshot, Topic,
 };
 
 use tokio::time::Instant;
@@ -65,6 +65,8 @@ pub enum UserMessage {
         /// Where the cursor stands.
         seq: u64,
     },
+    /// A draft of the person is now so; none: it is gone.
+    DraftChanged { ticket: TicketId, audience: Audience, draft: Option<Box<Draft>> },
 }
 
 impl UserMessage {
@@ -72,14 +74,14 @@ impl UserMessage {
     pub fn refuse(self, problem: Problem) {
         match self {
             Self::Watch(watch) => watch.answer(WatchAnswer::Refused(problem)),
-            Self::Unwatch(_) | Self::Told(_) | Self::Look | Self::Read { .. } => {}
+            Self::Unwatch(_) | Self::Told(_) | Self::Look | Self::Read { .. } | Self::DraftChanged { .. } => {}
         }
     }
 
     /// True for what means nothing to a person who is not here.
     pub const fn is_idle_talk(&self) -> bool {
         match self {
-            Self::Unwatch(_) | Self::Told(_) | Self::Look | Self::Read { .. } => true,
+            Self::Unwatch(_) | Self::Told(_) | Self::Look | Self::Read { .. } | Self::DraftChanged { .. } => true,
             Self::Watch(_) => false,
         }
     }
@@ -176,6 +178,7 @@ impl UserActor {
             UserMessage::Told(notification) => self.told(ctx, &notification),
             UserMessage::Look => self.look(ctx),
             UserMessage::Read { ticket, mark, seq } => self.has_read(ticket, mark, seq),
+            UserMessage::DraftChanged { ticket, audience, draft } => self.draft_changed(ticket, audience, draft),
         }
     }
 
@@ -218,6 +221,18 @@ impl UserActor {
         }
         let (topic, slot) = (self.topic(), ticket_id.uuid().as_u128());
         let frame = Frame::new(ServerFrame::Signal { topic: Topic::Me, signal: Signal::Read { ticket_id, seq, back } });
+        self.watchers.publish(|| Delivery::Signal { topic, slot, frame: Arc::clone(&frame) });
+    }
+
+    fn draft_changed(&self, ticket_id: TicketId, audience: Audience, draft: Option<Box<Draft>>) {
+        // Beside the slots of what was read, which are the tickets' own.
+        let of_audience = match audience {
+            Audience::Public => 1 << 126,
+            Audience::Internal => 1 << 127,
+        };
+        let (topic, slot) = (self.topic(), ticket_id.uuid().as_u128() ^ of_audience);
+        let signal = Signal::DraftChanged { ticket_id, audience, draft: draft.map(|draft| *draft) };
+        let frame = Frame::new(ServerFrame::Signal { topic: Topic::Me, signal });
         self.watchers.publish(|| Delivery::Signal { topic, slot, frame: Arc::clone(&frame) });
     }
 

@@ -20,6 +20,7 @@ use hub_core::wire::{Problem, Topic};
 use tokio::time::Instant;
 
 use super::claim::ClaimKeeper;
+use super::drafts::Drafts;
 use super::history::History;
 use super::presence::Around;
 use super::work::{Command, InFlight};
@@ -55,6 +56,7 @@ pub struct TicketActor {
     pub(super) history: History,
     pub(super) around: Around,
     pub(super) claim: ClaimKeeper,
+    pub(super) drafts: Drafts,
     pub(super) keys: VecDeque<(CommandKey, KeyRecord)>,
     /// Messages seen, so that the shard can tell whether one is still on its way.
     handled: u64,
@@ -110,6 +112,7 @@ impl TicketActor {
                 history: History::default(),
                 around: Around::begin(now),
                 claim: ClaimKeeper::default(),
+                drafts: Drafts::default(),
                 keys: VecDeque::new(),
                 handled: 0,
                 last_message: Instant::now(),
@@ -185,9 +188,17 @@ impl TicketActor {
             let perhaps_told: Vec<_> = news.iter().flat_map(|happened| notify::perhaps_told(state, happened)).collect();
             self.let_people_look(perhaps_told);
         }
+        if !news.is_empty() {
+            // Another owner wrote, or an append whose outcome was unknown is written: that may have changed drafts too.
+            self.drafts.are_outdated();
+        }
         self.publish(news);
         self.heed_claim(ctx);
         self.settle_doubts(&keys);
+        if self.drafts.are_wanted() || !self.agents.is_empty() || !self.customers.is_empty() {
+            self.read_drafts(ctx);
+        }
+        self.go_on_with_drafts(ctx);
         for watch in std::mem::take(&mut self.watchers_waiting) {
             self.watch(ctx, watch, watchers::Reread::Yes);
         }
@@ -210,6 +221,7 @@ impl TicketActor {
         for watch in self.watchers_waiting.drain(..) {
             watch.answer(WatchAnswer::Refused(Problem::unavailable()));
         }
+        self.drafts.refuse(&Problem::unavailable());
         if self.agents.is_empty() && self.customers.is_empty() {
             return self.go(ctx, WhyGone::Unread);
         }
@@ -252,6 +264,7 @@ impl TicketActor {
                 self.waiting.push_back(Command::new(*intent, answer, permit));
                 self.work(ctx);
             }
+            TicketMessage::Drafts(ask) => self.ask_for_drafts(ctx, *ask),
             TicketMessage::Watch(watch) => self.watch(ctx, *watch, watchers::Reread::No),
             TicketMessage::Announce(announce) => self.announce(ctx, *announce),
             TicketMessage::PresenceEnded { connection, going } => self.presence_ended(ctx, connection, going),
@@ -269,6 +282,7 @@ impl TicketActor {
         self.waiting.is_empty()
             && self.in_flight.is_none()
             && self.reads == 0
+            && self.drafts.is_idle()
             && self.agents.is_empty()
             && self.customers.is_empty()
             && self.around.is_empty()

@@ -4,6 +4,7 @@
 
 mod actor;
 mod claim;
+pub mod drafts;
 mod history;
 mod pace;
 mod presence;
@@ -32,6 +33,8 @@ pub enum TicketMessage {
         /// Bounds what is under way on this node; freed with the command.
         permit: Permit,
     },
+    /// Somebody asks for drafts, or wants one changed.
+    Drafts(Box<drafts::DraftAsk>),
     /// Somebody wants to watch.
     Watch(Box<Watch>),
     /// A worker has nobody left who watches.
@@ -66,6 +69,7 @@ impl TicketMessage {
         match self {
             // Whoever asked may have gone: then there is nobody to tell.
             Self::Submit { answer, .. } => _ = answer.send(Err(problem)),
+            Self::Drafts(ask) => ask.refuse(problem),
             Self::Watch(watch) => watch.answer(WatchAnswer::Refused(problem)),
             Self::Announce(announce) => announce.answer(Err(problem)),
             Self::Unwatch { .. } | Self::PresenceEnded { .. } => {}
@@ -76,7 +80,7 @@ impl TicketMessage {
     pub const fn is_idle_talk(&self) -> bool {
         match self {
             Self::Unwatch { .. } | Self::Announce(_) | Self::PresenceEnded { .. } => true,
-            Self::Submit { .. } | Self::Watch(_) => false,
+            Self::Submit { .. } | Self::Drafts(_) | Self::Watch(_) => false,
         }
     }
 
@@ -84,7 +88,7 @@ impl TicketMessage {
     pub const fn must_arrive(&self) -> bool {
         match self {
             Self::PresenceEnded { .. } => true,
-            Self::Unwatch { .. } | Self::Announce(_) | Self::Submit { .. } | Self::Watch(_) => false,
+            Self::Unwatch { .. } | Self::Announce(_) | Self::Submit { .. } | Self::Drafts(_) | Self::Watch(_) => false,
         }
     }
 }

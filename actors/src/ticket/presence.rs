@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix::Context;
 use hub_core::ids::UserId;
+use hub_core::rules::intent::Asker;
 use hub_core::rules::permissions::{Side, may};
 use hub_core::rules::presence::{COMPOSING_FOR, Doing, Full, Person, Room};
 use hub_core::rules::stale::Numbering;
@@ -141,9 +142,9 @@ impl TicketActor {
     }
 
     /// What a watcher is told of here and now along with its grant.
-    pub(super) fn live(&self, side: Side) -> Live {
-        let mut live = Live::default();
-        match side {
+    pub(super) fn live(&self, by: &Asker) -> Live {
+        let mut live = Live { drafts: self.drafts_to_tell(by.user), ..Live::default() };
+        match by.role.side() {
             Side::Staff => {
                 live.presence = self.around.room.people();
                 live.claim = self.claim_as_renewed();

@@ -32,11 +32,12 @@ pub(super) enum Reread {
 impl TicketActor {
     /// Judges a watcher and answers: with the tail, with a reset, or with a refusal.
     pub(super) fn watch(&mut self, ctx: &mut Context<Self>, watch: Watch, reread: Reread) {
-        if matches!(self.life, Life::Reading) {
+        if matches!(self.life, Life::Reading) || !self.drafts.are_known() {
             if self.watchers_waiting.len() >= MAX_WAITING {
                 return watch.answer(WatchAnswer::Refused(Problem::busy(1_000)));
             }
-            return self.watchers_waiting.push(watch);
+            self.watchers_waiting.push(watch);
+            return self.read_drafts(ctx);
         }
         let numbering = match self.judge(&watch) {
             Ok(numbering) => numbering,
@@ -112,7 +113,7 @@ impl TicketActor {
 
     /// What the events of an answer may weigh beside what is told of here and now.
     fn room_for_events(&self, watch: &Watch) -> usize {
-        let live = serde_json::to_vec(&self.live(watch.by.role.side())).map_or(0, |bytes| bytes.len());
+        let live = serde_json::to_vec(&self.live(&watch.by)).map_or(0, |bytes| bytes.len());
         MAX_EVENTS_BYTES.saturating_sub(live)
     }
 
@@ -180,7 +181,7 @@ impl TicketActor {
             topic: watch.topic.topic,
             stream: self.shared.ports.journal.stream(),
             seq,
-            live: self.live(watch.by.role.side()),
+            live: self.live(&watch.by),
             events: content.events,
             reset: content.reset.then_some(true),
             snapshot: content.snapshot,

@@ -1,13 +1,14 @@
 //! What a ticket does with commands: decide what waits, append it in one piece, apply and publish what was committed,
 //! answer. Refusals are judged against committed state only.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use actix::Context;
 use hub_core::ids::{CommandKey, UserId};
 use hub_core::ports::{Answer, Append, AppendEvent, Appended, EventRange, From, KeyRecord, Notified, StoreError};
-use hub_core::rules::intent::{Circumstances, Decided, Intent, Refusal};
+use hub_core::rules::drafts::{DraftChange, DraftKey, together};
+use hub_core::rules::intent::{Circumstances, Decided, Intent, Refusal, Step};
 use hub_core::rules::notify::{Notice, Notification};
 use hub_core::rules::permissions::{Act, Side, may};
 use hub_core::rules::record::Happened;
@@ -65,6 +66,11 @@ impl Command {
         self.intent.key
     }
 
+    /// Whether the asker's draft is part of what it does.
+    fn needs_drafts(&self) -> bool {
+        self.intent.steps.iter().any(|step| matches!(step, Step::HandOver { with_draft: true, .. }))
+    }
+
     /// The answer to a key that had its effect already: the same as the first time, or `invalid`.
     fn repeat(&self, record: &KeyRecord, ticket: Option<&TicketState>) -> Result<Receipt, Problem> {
         let by = &self.intent.by;
@@ -82,10 +88,17 @@ pub(super) struct InFlight {
     events: Vec<Happened>,
     /// Who is to be told.
     notices: Vec<Notice>,
+    /// What the events do to drafts.
+    drafts: Vec<DraftChange>,
     state: Box<TicketState>,
 }
 
 impl InFlight {
+    /// Whether it does something to this draft.
+    pub fn changes_draft(&self, key: DraftKey) -> bool {
+        self.drafts.iter().any(|change| change.key == key)
+    }
+
     pub fn into_commands(self) -> impl Iterator<Item = Command> {
         self.commands.into_iter().map(|(command, _)| command)
     }
@@ -109,6 +122,10 @@ impl TicketActor {
         let mut draft = Draft::default();
         while draft.commands.len() < MAX_TOGETHER {
             let Some(command) = self.waiting.pop_front() else { break };
+            if self.waits_for_drafts(ctx, &command) {
+                self.waiting.push_front(command);
+                break;
+            }
             if let Some((_, record)) = self.keys.iter().find(|(key, _)| *key == command.key()) {
                 let answer = command.repeat(record, self.state());
                 command.answer(answer);
@@ -119,7 +136,8 @@ impl TicketActor {
                 self.waiting.push_front(command);
                 break;
             }
-            let around = Circumstances::plain(&facts, self.shared.ports.clock.now());
+            let drafts = self.drafts.shelf.of(command.intent.by.user);
+            let around = Circumstances { drafts: &drafts, ..Circumstances::plain(&facts, self.shared.ports.clock.now()) };
             match command.intent.decide(state.as_ref(), around) {
                 Ok(decided) => state = draft.add(self, state, command, decided),
                 Err(_) if !draft.commands.is_empty() => {
@@ -136,6 +154,26 @@ impl TicketActor {
         {
             self.append(ctx, draft, Box::new(state));
         }
+    }
+
+    /// A command is decided after what its sender saved before: while that is being stored, it waits. One that takes the draft along
+    /// waits until the drafts are known.
+    fn waits_for_drafts(&mut self, ctx: &mut Context<Self>, command: &Command) -> bool {
+        let by = command.intent.by.user;
+        if command.needs_drafts() {
+            self.read_drafts(ctx);
+            self.drafts.shelf.hurry(by);
+            self.store_drafts(ctx);
+        }
+        self.drafts.shelf.stores_for(by) || (command.needs_drafts() && !self.drafts.are_known())
+    }
+
+    /// The drafts cannot be read: nothing happened.
+    pub(super) fn refuse_those_that_need_drafts(&mut self) {
+        let (refused, left) = std::mem::take(&mut self.waiting).into_iter().partition(Command::needs_drafts);
+        self.waiting = left;
+        let refused: VecDeque<Command> = refused;
+        refused.into_iter().for_each(|command| command.answer(Err(Problem::busy(1_000))));
     }
 
     /// Somebody has seen more than this actor knows of: perhaps another owner wrote. Decided again after a look at the log.
@@ -178,13 +216,14 @@ impl TicketActor {
         let Draft { commands, events } = draft;
         let happened = events.iter().map(|event| event.happened.clone()).collect();
         let notices: Vec<Notice> = events.iter().flat_map(|event| event.notices.iter().copied()).collect();
+        let drafts = together(events.iter().flat_map(|event| &event.drafts));
         let people = notices.iter().map(|notice| notice.user).collect();
         let expected_seq = self.state().map_or(0, |state| state.seq);
         for (_, record) in &commands {
             tracing::debug!(ticket = %self.key.ticket, key = %record.used.key, seq = record.seq, "a command was decided");
         }
         let append = Append { ticket: self.key, expected_seq, events, state: state.clone() };
-        self.in_flight = Some(InFlight { commands, events: happened, notices, state });
+        self.in_flight = Some(InFlight { commands, events: happened, notices, drafts, state });
         let appended = self.outliving(self.shared.ports.journal.append(append), people);
         self.later(ctx, appended, Self::appended);
     }
@@ -215,10 +254,12 @@ impl TicketActor {
     }
 
     fn committed(&mut self, ctx: &mut Context<Self>, in_flight: InFlight, notified: &[Notified]) {
-        let InFlight { commands, events, notices, state } = in_flight;
+        let InFlight { commands, events, notices, drafts, state } = in_flight;
+        let at = state.updated_at;
         self.around.of(&state);
         self.life = Life::Known(Some(state));
         self.publish(events);
+        self.drafts_changed(ctx, &drafts, at);
         if notified.len() == notices.len() {
             self.tell_people(notified);
         } else {
@@ -333,7 +374,7 @@ impl TicketActor {
         people.into_iter().for_each(|user| self.send_to_user(user, UserMessage::Look));
     }
 
-    fn send_to_user(&self, user: UserId, message: UserMessage) {
+    pub(super) fn send_to_user(&self, user: UserId, message: UserMessage) {
         self.shared.tickets.tell_user(UserKey { workspace: self.key.workspace, user }, message);
     }
 

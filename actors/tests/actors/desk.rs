@@ -63,6 +63,7 @@ impl Desk {
         let ports = Ports {
             journal: Arc::new(journal.clone()),
             notifications: Arc::new(journal.clone()),
+            drafts: Arc::new(journal.clone()),
             workspaces: Arc::new(workspaces.clone()),
             clock: clock.clone(),
         };

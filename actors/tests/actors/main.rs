@@ -3,6 +3,7 @@
 mod claims;
 mod commands;
 mod desk;
+mod drafts;
 mod failures;
 mod notifications;
 mod presence;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{Kind, kind};
 use crate::auth::Token;
-use crate::rest::fuzzing::{change, cursor, etag, list, new_ticket, reply, sign_in, since};
+use crate::rest::fuzzing::{change, cursor, draft, etag, list, new_ticket, reply, sign_in, since};
 
 pub fn bodies(bytes: &[u8]) -> Kind {
     let Ok(Value::Object(map)) = decode_strict(Codec::Json, bytes) else { return 0 };
@@ -21,7 +21,12 @@ pub fn bodies(bytes: &[u8]) -> Kind {
     let ticket = read(&map, new_ticket).map(|(title, description)| {
         assert!(title.len() <= 500 && description.len() <= MAX_BODY_BYTES && !title.trim().is_empty());
     });
-    kind([read(&map, sign_in), reply, ticket, read(&map, change)].map(|read| read.err()))
+    let draft = read(&map, draft).map(|(revision, body)| {
+        assert!(
+            body.len() <= MAX_BODY_BYTES && !body.contains('\0') && revision.is_none_or(|revision| revision <= MAX_INTEGER)
+        );
+    });
+    kind([read(&map, sign_in), reply, ticket, read(&map, change), draft].map(|read| read.err()))
 }
 
 /// Reads a map the way a body is read; else the names of the fields that are wrong.

@@ -23,6 +23,11 @@ pub fn change(f: &mut Fields<'_>) -> Option<()> {
     super::tickets::Change::read(f).map(drop)
 }
 
+/// Revision and body.
+pub fn draft(f: &mut Fields<'_>) -> Option<(Option<u64>, String)> {
+    super::drafts::read_save(f).map(|(revision, save)| (revision, save.body))
+}
+
 pub fn list(query: &str, by: &SignIn) -> Result<TicketQuery, Problem> {
     super::list::read(query, by)
 }

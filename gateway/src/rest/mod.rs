@@ -7,6 +7,7 @@ mod collaboration;
 mod comments;
 mod cursor;
 mod docs;
+mod drafts;
 mod events;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;

@@ -33,6 +33,10 @@ use crate::settings::CookieKind;
         super::tickets::read,
         super::tickets::change,
         super::comments::post,
+        super::drafts::list,
+        super::drafts::read,
+        super::drafts::save,
+        super::drafts::discard,
         super::events::read,
         super::collaboration::hand_over,
         super::collaboration::acknowledge,
@@ -50,6 +54,7 @@ use crate::settings::CookieKind;
         (name = "workspace", description = "The workspace of who asks"),
         (name = "tickets", description = "Tickets, replies and their log"),
         (name = "collaboration", description = "Handing over, tags, following, claims, held replies"),
+        (name = "drafts", description = "What I write and have not sent yet"),
         (name = "notifications", description = "What concerns me, and what I have read"),
         (name = "api", description = "About this API")
     ),

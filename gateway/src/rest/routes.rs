@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, Route, guard, web};
 use hub_core::wire::Problem;
 
-use super::{collaboration, comments, docs, events, list, me, notifications, openapi, sessions, tickets};
+use super::{collaboration, comments, docs, drafts, events, list, me, notifications, openapi, sessions, tickets};
 use crate::problem::{Refused, no_such_method};
 
 /// Where the API begins.
@@ -32,6 +32,10 @@ fn table() -> Vec<Row> {
         row(Method::GET, "/tickets/{id}", get().to(tickets::read)),
         row(Method::PATCH, "/tickets/{id}", web::patch().to(tickets::change)),
         row(Method::POST, "/tickets/{id}/comments", web::post().to(comments::post)),
+        row(Method::GET, "/tickets/{id}/drafts", get().to(drafts::list)),
+        row(Method::GET, "/tickets/{id}/drafts/{audience}", get().to(drafts::read)),
+        row(Method::PUT, "/tickets/{id}/drafts/{audience}", web::put().to(drafts::save)),
+        row(Method::DELETE, "/tickets/{id}/drafts/{audience}", web::delete().to(drafts::discard)),
         row(Method::GET, "/tickets/{id}/events", get().to(events::read)),
         row(Method::POST, "/tickets/{id}/handoff", web::post().to(collaboration::hand_over)),
         row(Method::POST, "/tickets/{id}/handoff/acknowledgement", web::post().to(collaboration::acknowledge)),

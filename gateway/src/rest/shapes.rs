@@ -248,6 +248,37 @@ pub struct NewComment {
 }
 
 #[derive(ToSchema)]
+pub struct Drafts {
+    pub drafts: Vec<Draft>,
+}
+
+/// What I write and have not sent yet, as it is stored.
+#[derive(ToSchema)]
+pub struct Draft {
+    pub audience: Audience,
+    /// Counts every change, for ever.
+    pub revision: u64,
+    /// Markdown.
+    pub body: String,
+    /// The last `seq` its author had seen.
+    pub based_on: u64,
+    #[schema(format = DateTime)]
+    pub updated_at: String,
+    /// Who began it first, then who went on.
+    pub authors: Vec<Named>,
+}
+
+#[derive(ToSchema)]
+pub struct NewDraft {
+    /// Markdown, at most 32 KiB; may be empty.
+    pub body: String,
+    /// The last `seq` you saw.
+    pub based_on: u64,
+    /// The last revision you saw; 0, or nothing, for none. May come as `If-Match` instead.
+    pub revision: Option<u64>,
+}
+
+#[derive(ToSchema)]
 pub struct Notifications {
     /// Oldest first, without a gap: events of the type `notified`.
     pub notifications: Vec<EventRecord>,
@@ -343,6 +374,8 @@ pub struct Problem {
     pub events: Option<Vec<EventRecord>>,
     /// With `stale`, in place of `events`: too much came in between to tell here.
     pub reset: Option<bool>,
+    /// With `stale` of a draft: the present one; null where there is none.
+    pub draft: Option<Draft>,
     /// With `stale` of fields: which of them changed.
     pub changed: Option<Vec<String>>,
     /// With `illegal_transition`: the status the ticket has.
@@ -375,6 +408,23 @@ pub enum Code {
 #[into_params(parameter_in = Path)]
 pub struct TicketParam {
     pub id: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct DraftParams {
+    pub id: Uuid,
+    /// `public` for a reply, `internal` for a note.
+    #[param(inline)]
+    pub audience: Audience,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IfMatchRevision {
+    /// The ETag you saw last, in place of `revision`; `stale` is then 412.
+    #[param(rename = "If-Match")]
+    pub if_match: Option<String>,
 }
 
 #[derive(IntoParams)]
@@ -552,6 +602,9 @@ mod tests {
         agrees("Status", &to_value(&facts.workflow.statuses[0]));
         agrees("StaffMember", &to_value(&facts.staff[0]));
         agrees("ReadCursor", &to_value(hub_core::wire::ReadCursor { ticket_id: id, seq: 1 }));
+        let key = hub_core::rules::drafts::DraftKey { user, audience: hub_core::wire::Audience::Public };
+        let kept = hub_core::rules::drafts::Kept::none(key).save(0, "b", 1, &ticket.requester, UnixMs(0));
+        agrees("Draft", &to_value(kept.expect("the first").expect("a text").into_wire()));
         agrees("Named", &to_value(&ticket.requester));
         assert!(matches!(happened[0].event, Event::TicketCreated { .. }));
     }

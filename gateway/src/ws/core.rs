@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use actors::DraftSave;
 use hub_core::ids::TicketId;
 use hub_core::ports::{Mark, SignIn};
 use hub_core::rules::intent::{Asker, Intent};
 use hub_core::rules::presence::{Doing, Said};
 use hub_core::rules::resume::Position;
 use hub_core::wire::client::{BadRequest, Request};
-use hub_core::wire::{ClientFrame, CloseCode, Codec, ErrorCode, PROTOCOL_VERSION, Problem, ServerFrame, Topic};
+use hub_core::wire::{Audience, ClientFrame, CloseCode, Codec, ErrorCode, PROTOCOL_VERSION, Problem, ServerFrame, Topic};
 
 use super::dispatch;
 use crate::metrics;
@@ -42,8 +43,19 @@ pub enum Effect {
     SetPresence { id: Option<u64>, ticket: TicketId, said: Said },
     /// Move this person's read cursor on a ticket.
     MarkRead { id: u64, ticket: TicketId, mark: Mark },
+    /// Save what this person writes, or throw it away.
+    ChangeDraft { id: u64, ticket: TicketId, audience: Audience, change: DraftChange },
     /// Say why, and end.
     Close(CloseCode, &'static str),
+}
+
+/// What is to become of a draft.
+#[derive(Debug, PartialEq)]
+pub enum DraftChange {
+    /// Stored, over what was seen.
+    Save(DraftSave),
+    /// Thrown away, whichever there is.
+    Discard,
 }
 
 /// Where the conversation is.
@@ -215,10 +227,14 @@ fn request_effect(Request { id, frame }: Request, by: &Asker) -> Option<Effect> 
         ClientFrame::MarkRead { ticket_id, seq, back } => {
             Effect::MarkRead { id, ticket: ticket_id, mark: if back { Mark::BackTo(seq) } else { Mark::UpTo(seq) } }
         }
-        ClientFrame::SetPresence { .. }
-        | ClientFrame::WatchRows { .. }
-        | ClientFrame::SaveDraft { .. }
-        | ClientFrame::DiscardDraft { .. } => {
+        ClientFrame::SaveDraft { ticket_id, audience, revision, body, based_on } => {
+            let change = DraftChange::Save(DraftSave { revision, body, based_on });
+            Effect::ChangeDraft { id, ticket: ticket_id, audience, change }
+        }
+        ClientFrame::DiscardDraft { ticket_id, audience } => {
+            Effect::ChangeDraft { id, ticket: ticket_id, audience, change: DraftChange::Discard }
+        }
+        ClientFrame::SetPresence { .. } | ClientFrame::WatchRows { .. } => {
             error(id, Problem::new(ErrorCode::UnknownType, "This hub does not know this frame yet."))
         }
         ClientFrame::PostReply { .. }

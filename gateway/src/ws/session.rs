@@ -16,11 +16,13 @@ use hub_core::ports::{Mark, SignIn};
 use hub_core::rules::intent::{Asker, Intent};
 use hub_core::rules::presence::Said;
 use hub_core::rules::workspace::WorkspaceFacts;
-use hub_core::wire::{CloseCode, Codec, ErrorCode, MAX_CLIENT_MESSAGE_BYTES, Me, Problem, ServerFrame, WorkspaceInfo};
+use hub_core::wire::{
+    Audience, CloseCode, Codec, ErrorCode, MAX_CLIENT_MESSAGE_BYTES, Me, Problem, ServerFrame, WorkspaceInfo,
+};
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
-use super::core::{Effect, SessionCore};
+use super::core::{DraftChange, Effect, SessionCore};
 use super::fragments::{BadText, Fragments, Whole};
 use super::header_guard::{HeaderGuard, Seen};
 use super::judge::Offence;
@@ -133,6 +135,7 @@ impl Session {
                 Effect::Submit { id, ticket, intent } => self.submit(id, ticket, *intent, ctx),
                 Effect::SetPresence { id, ticket, said } => self.set_presence(id, ticket, said, ctx),
                 Effect::MarkRead { id, ticket, mark } => self.mark_read(id, ticket, mark, ctx),
+                Effect::ChangeDraft { id, ticket, audience, change } => self.change_draft(id, (ticket, audience), change, ctx),
                 Effect::Close(code, why) => self.close(code, why, ctx),
             }
         }
@@ -268,6 +271,21 @@ impl Session {
                 answered.await.unwrap_or_else(|_| Err(Problem::unavailable()))?;
                 Ok(ServerFrame::Ack { id, seq: None, result: serde_json::Map::new() })
             }
+        });
+    }
+
+    /// Acked when it is stored, with the revision that it then has.
+    fn change_draft(&mut self, id: u64, (ticket, audience): (TicketId, Audience), change: DraftChange, ctx: &mut Context) {
+        let origin = self.connection;
+        self.carry(id, ctx, move |tickets, sign_in| async move {
+            let by = Asker { user: sign_in.user, name: sign_in.name, role: sign_in.role };
+            let ticket = TicketKey { workspace: sign_in.workspace, ticket };
+            let kept = match change {
+                DraftChange::Save(save) => tickets.save_draft(ticket, by, audience, save, origin).await?,
+                DraftChange::Discard => tickets.discard_draft(ticket, by, audience, None, origin).await?,
+            };
+            let result = serde_json::Map::from_iter([("revision".to_owned(), kept.revision.into())]);
+            Ok(ServerFrame::Ack { id, seq: None, result })
         });
     }
 

@@ -44,6 +44,7 @@ pub async fn join(config: &Config, io: &Handle) -> Result<Wired> {
     let ports = Ports {
         journal: Arc::new(store.clone()),
         notifications: Arc::new(store.clone()),
+        drafts: Arc::new(store.clone()),
         workspaces: Arc::new(store.clone()),
         clock: store.clock(),
     };

@@ -9,7 +9,7 @@ use super::record::Happened;
 use super::ticket::TicketState;
 use crate::ids::UserId;
 use crate::time::UnixMs;
-use crate::wire::{Audience, Event, HandoffDraft, PersonRef};
+use crate::wire::{Audience, Draft, Event, HandoffDraft, PersonRef};
 
 /// Authors that a draft remembers: who began it, and who went on last.
 pub const MAX_AUTHORS: usize = 8;
@@ -103,6 +103,13 @@ impl Kept {
             (Some(given), Some(left)) => Some(left.clone().with(given)),
         };
         Some(Self { key: self.key, revision: self.revision + change.steps(), updated_at: now, text })
+    }
+
+    /// As its owner is told; none where there is no text.
+    pub fn into_wire(self) -> Option<Draft> {
+        let Self { key, revision, updated_at, text } = self;
+        let DraftText { body, based_on, authors } = text?;
+        Some(Draft { audience: key.audience, revision, body, based_on, updated_at, authors })
     }
 
     /// Those who wrote the text, where that was not its owner alone.
