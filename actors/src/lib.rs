@@ -15,6 +15,7 @@ mod facts;
 pub mod fanout;
 #[cfg(feature = "faults")]
 pub mod faults;
+mod here;
 mod interest;
 pub mod metrics;
 mod shard;
@@ -26,8 +27,9 @@ mod workspace;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hub_core::ports::{Clock, Drafts, Journal, Notifications, Workspaces};
+use hub_core::ports::{Clock, Drafts, Journal, Notifications, TicketLists, Workspaces};
 
+pub use here::Present;
 pub use tickets::{DraftSave, NewTicket, Receipt, Tickets};
 
 /// What the actors need from the world.
@@ -39,6 +41,8 @@ pub struct Ports {
     pub notifications: Arc<dyn Notifications>,
     /// What people write and have not sent yet.
     pub drafts: Arc<dyn Drafts>,
+    /// Lists, to count what is in them.
+    pub lists: Arc<dyn TicketLists>,
     /// Facts and counters of workspaces.
     pub workspaces: Arc<dyn Workspaces>,
     /// Database time.

@@ -47,6 +47,25 @@ impl ReadingTicket {
     }
 }
 
+/// The tickets of a workspace are being counted.
+pub(crate) struct CountingTickets(Instant);
+
+impl CountingTickets {
+    pub(crate) fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// It is done.
+    pub(crate) fn end(self) {
+        histogram!("tandem_counters_count_seconds").record(self.0.elapsed().as_secs_f64());
+    }
+}
+
+/// A recount found other counters than were carried along.
+pub(crate) fn counters_corrected() {
+    counter!("tandem_counters_corrected_total").increment(1);
+}
+
 /// One more in a gauge, for as long as this is held.
 pub(crate) struct Counted(&'static str);
 
@@ -105,7 +124,7 @@ pub(crate) fn ticket_panicked() {
     counter!("tandem_ticket_panics_total").increment(1);
 }
 
-/// A `shard`, a `fanout` or a `user` panicked, and went on or began anew.
+/// A `shard`, a `fanout`, a `user` or a `workspace` panicked, and went on or began anew.
 pub(crate) fn panicked(actor: &'static str) {
     counter!("tandem_panics_total", "actor" => actor).increment(1);
 }

@@ -78,6 +78,15 @@ pub struct OfferUserToGo {
     pub handled: u64,
 }
 
+/// Nobody watches a workspace any longer; as for a ticket.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct OfferWorkspaceToGo {
+    pub workspace: WorkspaceId,
+    pub actor: Addr<WorkspaceActor>,
+    pub handled: u64,
+}
+
 /// A ticket is no longer usable.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -126,7 +135,7 @@ pub struct Shard {
     tickets: HashMap<TicketKey, Awake<TicketActor>>,
     /// Tickets that panicked not long ago.
     ailing: HashMap<TicketKey, Deaths>,
-    workspaces: HashMap<WorkspaceId, Addr<WorkspaceActor>>,
+    workspaces: HashMap<WorkspaceId, Awake<WorkspaceActor>>,
     users: HashMap<UserKey, Awake<UserActor>>,
 }
 
@@ -198,8 +207,8 @@ impl Shard {
                 None => self.died(ticket),
             },
             About::Workspace(workspace) => {
-                if let Some(actor) = self.workspaces.get(&workspace) {
-                    actor.do_send(BeginAnew);
+                if let Some(awake) = self.workspaces.get(&workspace) {
+                    awake.actor.do_send(BeginAnew);
                 }
             }
             About::User(user) => {
@@ -239,17 +248,17 @@ impl Shard {
 
     fn pass_to_workspace(&mut self, ToWorkspace { workspace, message }: ToWorkspace) {
         let Some(shared) = &self.shared else { return message.refuse(Problem::busy(250)) };
-        let alive = self.workspaces.get(&workspace).is_some_and(Addr::connected);
-        if !alive {
-            if message.is_idle_talk() {
-                return;
-            }
-            self.workspaces.insert(workspace, WorkspaceActor::wake(workspace, Arc::clone(shared)));
+        if self.workspaces.get(&workspace).is_some_and(|awake| !awake.actor.connected()) {
+            self.workspaces.remove(&workspace);
         }
-        if let Some(actor) = self.workspaces.get(&workspace)
-            && let Err(refused) = actor.try_send(crate::workspace::ToActor(message))
-        {
-            refused.into_inner().0.refuse(Problem::busy(250));
+        if message.is_idle_talk() && !self.workspaces.contains_key(&workspace) {
+            return;
+        }
+        let wake = || Awake { actor: WorkspaceActor::wake(workspace, Arc::clone(shared)), sent: 0 };
+        let awake = self.workspaces.entry(workspace).or_insert_with(wake);
+        match awake.actor.try_send(crate::workspace::ToActor(message)) {
+            Ok(()) => awake.sent += 1,
+            Err(refused) => refused.into_inner().0.refuse(Problem::busy(250)),
         }
     }
 
@@ -346,6 +355,17 @@ impl Handler<OfferUserToGo> for Shard {
         self.guarded(About::User(user), |shard| {
             if shard.users.get(&user).is_some_and(|awake| awake.may_go(&actor, handled)) {
                 shard.users.remove(&user);
+            }
+        });
+    }
+}
+
+impl Handler<OfferWorkspaceToGo> for Shard {
+    type Result = ();
+    fn handle(&mut self, OfferWorkspaceToGo { workspace, actor, handled }: OfferWorkspaceToGo, _: &mut Self::Context) {
+        self.guarded(About::Workspace(workspace), |shard| {
+            if shard.workspaces.get(&workspace).is_some_and(|awake| awake.may_go(&actor, handled)) {
+                shard.workspaces.remove(&workspace);
             }
         });
     }

@@ -5,20 +5,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use actix::{Addr, Arbiter, ArbiterHandle};
-use hub_core::ids::{CommandKey, StreamId, TicketId, TicketKey, WorkspaceId};
+use hub_core::ids::{CommandKey, StreamId, TicketId, TicketKey, UserId, WorkspaceId};
 use hub_core::ports::{Journal, Mark, Marked, Notifications, Reader, StoreError};
+use hub_core::rules::counters::Counters;
 use hub_core::rules::drafts::Kept;
 use hub_core::rules::intent::{Asker, Intent, Step};
 use hub_core::rules::permissions::{Act, Side, may};
 use hub_core::rules::stale::Numbering;
 use hub_core::rules::workspace::WorkspaceFacts;
-use hub_core::wire::{Audience, Draft, EventRecord, Priority, Problem, ReadCursor, Source, Topic};
+use hub_core::wire::{Audience, Draft, EventRecord, Presence, Priority, Problem, ReadCursor, Source, Topic};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::admission::Admission;
 use crate::facts::FactsCache;
 use crate::fanout::{ConnectionId, Going, TopicKey, Watch, WatchAnswer, WorkerGone};
+use crate::here::{Here, Present};
 use crate::shard::{Shard, ToTicket, ToUser, ToWorkspace};
 use crate::ticket::drafts::shelf::Deed;
 use crate::ticket::drafts::{DraftAsk, DraftWhat};
@@ -92,6 +94,7 @@ struct Inner {
     settings: Settings,
     journal: Arc<dyn Journal>,
     notifications: Arc<dyn Notifications>,
+    here: Arc<Here>,
 }
 
 impl Tickets {
@@ -110,7 +113,17 @@ impl Tickets {
         let admission = Admission::new(settings.commands_in_flight);
         let drafts_waiting = Arc::new(Semaphore::new(DRAFTS_WAITING));
         let tickets = Self {
-            inner: Arc::new(Inner { shards, overflowed, admission, drafts_waiting, facts, settings, journal, notifications }),
+            inner: Arc::new(Inner {
+                shards,
+                overflowed,
+                admission,
+                drafts_waiting,
+                facts,
+                settings,
+                journal,
+                notifications,
+                here: Arc::default(),
+            }),
         };
         for shard in &tickets.inner.shards {
             // Their mailboxes are empty: shards need the way to the workspaces before anything else.
@@ -301,6 +314,38 @@ impl Tickets {
         match timeout(self.inner.settings.answer_within, answered).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) | Err(_) => Err(Problem::unavailable()),
+        }
+    }
+
+    /// Somebody's socket is open: they are here for as long as the answer is held. None for customers.
+    #[must_use]
+    pub fn arrive(&self, workspace: WorkspaceId, by: &Asker) -> Option<Present> {
+        Present::begin(self, &self.inner.here, workspace, by)
+    }
+
+    /// Who of the staff has a socket open on this node.
+    pub(crate) fn here(&self, workspace: WorkspaceId) -> Vec<(UserId, String)> {
+        self.inner.here.of(workspace)
+    }
+
+    /// These are at a ticket now, for the rows of lists: the whole set. Where that finds no room, the next change tells it.
+    pub fn row_presence(&self, ticket: TicketKey, users: Vec<Presence>) {
+        let told = WorkspaceMessage::RowPresence { ticket: ticket.ticket, users };
+        if self.send_to_workspace(ticket.workspace, told).is_err() {
+            tracing::debug!(ticket = %ticket.ticket, "a workspace had no room to hear who is at a ticket");
+        }
+    }
+
+    /// The counters over the lists, as this person sees them.
+    ///
+    /// # Errors
+    /// `not_found` for those who see no lists; `busy` or `unavailable` when they cannot be counted.
+    pub async fn counters(&self, workspace: WorkspaceId, by: Asker) -> Result<Counters, Problem> {
+        let (answer, answered) = oneshot::channel();
+        self.send_to_workspace(workspace, WorkspaceMessage::Count { by, answer })?;
+        match timeout(self.inner.settings.answer_within, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(Problem::busy(1_000)),
         }
     }
 

@@ -40,7 +40,7 @@ enum Kind {
 use Kind::{Counter, Gauge, Histogram};
 
 /// Every figure without labels: starts at zero, so that an alert can tell "none" from "not there".
-const PLAIN: [(Kind, &str, &str); 27] = [
+const PLAIN: [(Kind, &str, &str); 29] = [
     (Gauge, "tandem_ready", "1 when /readyz says ready, else 0."),
     (Gauge, "tandem_connections_open", "TCP connections of the HTTP server."),
     (Counter, "tandem_connections_opened_total", "TCP connections that were accepted."),
@@ -60,6 +60,16 @@ const PLAIN: [(Kind, &str, &str); 27] = [
     (Counter, "tandem_topics_left_behind_total", "Topics of sockets left behind, because their client does not read."),
     (Counter, "tandem_topics_resynchronised_total", "Topics that the hub itself asked for again, from the last event told."),
     (Gauge, "tandem_tickets_awake", "Tickets in memory."),
+    (
+        Histogram,
+        "tandem_counters_count_seconds",
+        "Counting the tickets of a workspace for its lists, from asking to the answer.",
+    ),
+    (
+        Counter,
+        "tandem_counters_corrected_total",
+        "Recounts that found other counters than were carried along: another hub wrote, or a message was lost.",
+    ),
     (Gauge, "tandem_journal_queue_appends", "Appends that wait for the writer of the log."),
     (Counter, "tandem_ticket_activations_total", "Tickets woken."),
     (Counter, "tandem_ticket_panics_total", "Tickets that panicked and were read anew. Each is a bug."),
@@ -90,7 +100,7 @@ const LABELLED: [(Kind, &str, &str); 10] = [
     (
         Counter,
         "tandem_panics_total",
-        "Panics by what panicked beside tickets (shard, fanout, user) and lived on. Each is a bug.",
+        "Panics by what panicked beside tickets (shard, fanout, user, workspace) and lived on. Each is a bug.",
     ),
     (Counter, "tandem_frames_in_total", "Client messages by type; `refused` for those that could not be read."),
     (Counter, "tandem_frames_out_total", "Frames queued for sockets, by type."),

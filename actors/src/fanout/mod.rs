@@ -2,27 +2,29 @@
 
 mod frame;
 mod outbox;
+pub(crate) mod slot;
 mod worker;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use actix::Addr;
-use hub_core::ids::{UserId, WorkspaceId};
+use hub_core::ids::{TicketId, UserId, WorkspaceId};
+use hub_core::rules::counters::Totals;
 use hub_core::rules::intent::Asker;
 use hub_core::rules::resume::Position;
 use hub_core::wire::{ErrorCode, Problem, ServerFrame, Topic};
 
 pub use frame::Frame;
 pub use outbox::{Outbox, OutboxLimits, Overflow};
-pub use worker::{Attach, Cut, Fanout, SetPresence, Subscribe, Unsubscribe};
+pub use worker::{Attach, Cut, Fanout, SetPresence, Subscribe, Unsubscribe, WatchRows};
 
 /// The slot of who is on a ticket, among the signals of its topics.
 pub(crate) const PRESENCE_SLOT: u128 = 1;
 /// The slot of its claim.
 pub(crate) const CLAIM_SLOT: u128 = 2;
 /// What `live` in a `subscribed` holds as well.
-pub(crate) const REPLACED_BY_LIVE: [u128; 2] = [PRESENCE_SLOT, CLAIM_SLOT];
+pub(crate) const REPLACED_BY_LIVE: [u128; 3] = [PRESENCE_SLOT, CLAIM_SLOT, slot::PEOPLE];
 
 /// One HTTP worker of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -169,6 +171,33 @@ pub enum Delivery {
         /// The frame.
         frame: Arc<Frame>,
     },
+    /// The counters of a workspace: each person is told their own.
+    Counters {
+        /// Where.
+        topic: TopicKey,
+        /// Those of everybody.
+        totals: Arc<Totals>,
+        /// Who is told.
+        to: CountersFor,
+    },
+    /// Who is at a ticket now: for the sockets that watch its row.
+    Row {
+        /// Where.
+        topic: TopicKey,
+        /// Which.
+        ticket: TicketId,
+        /// The frame.
+        frame: Arc<Frame>,
+    },
+    /// Who is at the tickets of the rows that one socket watches; rows with nobody at them are left out.
+    Rows {
+        /// Where.
+        topic: TopicKey,
+        /// Which socket.
+        connection: ConnectionId,
+        /// The frames.
+        rows: Vec<(TicketId, Arc<Frame>)>,
+    },
     /// The answer to a [`Watch`].
     Answer {
         /// What was asked for.
@@ -192,6 +221,15 @@ pub enum Delivery {
         /// Why.
         code: ErrorCode,
     },
+}
+
+/// Who is told counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountersFor {
+    /// Everybody who watches and was told others before.
+    Everybody,
+    /// This socket, whatever it was told before.
+    One(ConnectionId),
 }
 
 /// The way to one worker's fan-out. One long-lived sender, so that its mailbox really is bounded.

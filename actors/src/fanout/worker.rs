@@ -4,9 +4,11 @@
 //! So nothing of a topic follows the ack of `unsubscribe`, and events follow the `subscribed` they belong to.
 
 mod asking;
+mod counting;
 mod delivering;
 mod guard;
 mod presence;
+mod rows;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -16,6 +18,7 @@ use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use hub_core::ids::{TicketId, WorkspaceId};
+use hub_core::rules::counters::Counters;
 use hub_core::rules::intent::Asker;
 use hub_core::rules::presence::Said;
 use hub_core::rules::resume::Position;
@@ -25,6 +28,7 @@ use tokio::time::Instant;
 
 use self::guard::About;
 use self::presence::AtTicket;
+use self::rows::Rows;
 use super::{ConnectionId, Delivery, FanoutHandle, Going, Outbox, TopicKey, WorkerGone, WorkerId};
 use crate::{Tickets, metrics};
 
@@ -117,6 +121,16 @@ pub struct SetPresence {
     pub answer: oneshot::Sender<Result<(), Problem>>,
 }
 
+/// A client's `watch_rows`.
+#[derive(Message)]
+#[rtype(result = "()")]
+#[expect(missing_docs, reason = "the fields of the frame")]
+pub struct WatchRows {
+    pub connection: ConnectionId,
+    pub id: u64,
+    pub tickets: Vec<TicketId>,
+}
+
 /// What owners of topics send.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -151,6 +165,7 @@ pub struct Fanout {
     overflowed: Arc<AtomicBool>,
     connections: HashMap<ConnectionId, Connection>,
     watched: HashMap<TopicKey, Watched>,
+    rows: Rows,
     attempts: u64,
     slots: RandomState,
 }
@@ -172,6 +187,8 @@ struct Connection {
     topics: HashMap<Topic, View>,
     /// The topics that its person is shown at.
     at_tickets: HashMap<Topic, AtTicket>,
+    /// The counters it was told last.
+    counters: Option<Counters>,
 }
 
 /// How far one socket is in one topic.
@@ -220,6 +237,7 @@ impl Fanout {
             overflowed,
             connections: HashMap::new(),
             watched: HashMap::new(),
+            rows: Rows::default(),
             attempts: 0,
             slots: RandomState::new(),
         }
@@ -229,6 +247,7 @@ impl Fanout {
     fn detach(&mut self, connection: ConnectionId, going: Going) {
         let Some(entry) = self.connections.remove(&connection) else { return };
         entry.at_tickets.into_values().for_each(|here| here.end(going));
+        self.rows.forget(connection);
         for topic in entry.topics.into_keys() {
             let key = TopicKey::of(entry.workspace, topic, entry.by.user);
             if let Some(watched) = self.watched.get_mut(&key) {
@@ -245,6 +264,9 @@ impl Fanout {
             here.end(Going::Left);
         }
         entry.outbox.forget(self.slots.hash_one(topic));
+        if topic == Topic::Workspace {
+            self.rows.forget(connection);
+        }
         let key = TopicKey::of(entry.workspace, topic, entry.by.user);
         if let Some(watched) = self.watched.get_mut(&key) {
             watched.connections.remove(&connection);
@@ -298,6 +320,9 @@ impl Handler<Deliver> for Fanout {
         self.guarded(About::of(&delivery), |fanout| match delivery {
             Delivery::Event { topic, seq, frame } => fanout.event(ctx, topic, seq, &frame),
             Delivery::Signal { topic, slot, frame } => fanout.signal(topic, slot, &frame),
+            Delivery::Counters { topic, totals, to } => fanout.counters(topic, &totals, to),
+            Delivery::Row { topic, ticket, frame } => fanout.row(topic, ticket, &frame),
+            Delivery::Rows { topic, connection, rows } => fanout.rows(topic, connection, &rows),
             Delivery::Answer { topic, connection, attempt, answer } => fanout.answered(ctx, topic, connection, attempt, answer),
             Delivery::Resync { topic } => fanout.resync_topic(ctx, topic),
             Delivery::Ended { topic, code } => fanout.ended(topic, code),
@@ -312,7 +337,7 @@ impl Handler<Attach> for Fanout {
         let of_this_one = Arc::clone(&cut);
         self.guarded(About::One(connection), |fanout| {
             let (topics, at_tickets) = (HashMap::new(), HashMap::new());
-            let entry = Connection { outbox, codec, by, workspace, max_topics, cut, topics, at_tickets };
+            let entry = Connection { outbox, codec, by, workspace, max_topics, cut, topics, at_tickets, counters: None };
             fanout.connections.insert(connection, entry);
         });
         if !self.connections.contains_key(&connection) {
@@ -346,6 +371,13 @@ impl Handler<Unsubscribe> for Fanout {
     type Result = ();
     fn handle(&mut self, message: Unsubscribe, _: &mut Self::Context) {
         self.guarded(About::One(message.connection), |fanout| fanout.unsubscribe(message));
+    }
+}
+
+impl Handler<WatchRows> for Fanout {
+    type Result = ();
+    fn handle(&mut self, message: WatchRows, _: &mut Self::Context) {
+        self.guarded(About::One(message.connection), |fanout| fanout.watch_rows(message));
     }
 }
 

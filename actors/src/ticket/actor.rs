@@ -11,6 +11,7 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
 use hub_core::ids::{CommandKey, TicketKey};
 use hub_core::ports::{EventRange, From, KeyRecord, StoreError};
+use hub_core::rules::counters::Queue;
 use hub_core::rules::notify;
 use hub_core::rules::record::Happened;
 use hub_core::rules::stale::Numbering;
@@ -58,6 +59,8 @@ pub struct TicketActor {
     pub(super) claim: ClaimKeeper,
     pub(super) drafts: Drafts,
     pub(super) keys: VecDeque<(CommandKey, KeyRecord)>,
+    /// Where the lists count the ticket, as far as this actor told or found; none where there is no ticket (yet).
+    pub(super) counted_in: Option<Queue>,
     /// Messages seen, so that the shard can tell whether one is still on its way.
     handled: u64,
     /// When the last message came.
@@ -114,6 +117,7 @@ impl TicketActor {
                 claim: ClaimKeeper::default(),
                 drafts: Drafts::default(),
                 keys: VecDeque::new(),
+                counted_in: None,
                 handled: 0,
                 last_message: Instant::now(),
                 look_is_due: false,
@@ -194,6 +198,7 @@ impl TicketActor {
         }
         self.publish(news);
         self.heed_claim(ctx);
+        self.counted_in = self.state().map(Queue::of);
         self.settle_doubts(&keys);
         if self.drafts.are_wanted() || !self.agents.is_empty() || !self.customers.is_empty() {
             self.read_drafts(ctx);

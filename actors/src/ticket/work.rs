@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix::Context;
 use hub_core::ids::{CommandKey, UserId};
 use hub_core::ports::{Answer, Append, AppendEvent, Appended, EventRange, From, KeyRecord, Notified, StoreError};
+use hub_core::rules::counters::{Moved, Queue};
 use hub_core::rules::drafts::{DraftChange, DraftKey, together};
 use hub_core::rules::intent::{Circumstances, Decided, Intent, Refusal, Step};
 use hub_core::rules::notify::{Notice, Notification};
@@ -14,7 +15,7 @@ use hub_core::rules::permissions::{Act, Side, may};
 use hub_core::rules::record::Happened;
 use hub_core::rules::stale::Numbering;
 use hub_core::rules::ticket::TicketState;
-use hub_core::wire::{ErrorCode, EventRecord, MAX_HUB_MESSAGE_BYTES, Problem, ServerFrame};
+use hub_core::wire::{Actor, ErrorCode, EventRecord, MAX_HUB_MESSAGE_BYTES, Problem, ServerFrame};
 use tokio::sync::oneshot;
 
 use super::actor::{Life, TicketActor};
@@ -23,7 +24,7 @@ use crate::Receipt;
 use crate::admission::Permit;
 use crate::fanout::{Delivery, Frame};
 use crate::user::{UserKey, UserMessage};
-use crate::workspace::WorkspaceMessage;
+use crate::workspace::{RowChange, WorkspaceMessage};
 
 /// Commands decided together at most.
 const MAX_TOGETHER: usize = 32;
@@ -326,14 +327,14 @@ impl TicketActor {
 
     /// Tells everybody who watches; what nobody watches is not even turned into frames.
     pub(super) fn publish(&mut self, events: Vec<Happened>) {
-        let Some(last) = events.last().map(|happened| happened.seq) else { return };
+        let Some((by, what)) = events.last().map(|last| (last.by.clone(), last.event.name())) else { return };
         for happened in events {
             let happened = Arc::new(happened);
             self.publish_in(Numbering::Ticket, Some(happened.for_agents()).filter(|_| !self.agents.is_empty()));
             self.publish_in(Numbering::Thread, happened.for_customers().filter(|_| !self.customers.is_empty()));
             self.history.push(happened);
         }
-        self.tell_workspace(last);
+        self.tell_workspace(by, what);
     }
 
     fn publish_in(&self, numbering: Numbering, record: Option<EventRecord>) {
@@ -378,15 +379,17 @@ impl TicketActor {
         self.shared.tickets.tell_user(UserKey { workspace: self.key.workspace, user }, message);
     }
 
-    /// The workspace's lists show the row as it is now.
-    fn tell_workspace(&self, seq: u64) {
+    /// The workspace's lists show the row as it is now, and count it where it is now.
+    fn tell_workspace(&mut self, by: Actor, what: &'static str) {
         let (Some(state), Some(facts)) = (self.state(), &self.facts) else { return };
+        let (ticket, to, seq) = (self.key.ticket, Queue::of(state), state.seq);
         let mut row = state.clone();
         row.cut_for_lists();
-        let row = Box::new(row.for_agents(self.key.ticket, facts));
-        let told = self.shared.tickets.send_to_workspace(self.key.workspace, WorkspaceMessage::TicketChanged(row));
-        if told.is_err() {
-            tracing::debug!(ticket = %self.key.ticket, seq, "a list row found no room; the next change brings it");
+        let row = row.for_agents(ticket, facts);
+        let moved = Moved { ticket, from: self.counted_in.replace(to.clone()), to, seq };
+        let change = WorkspaceMessage::TicketChanged(Box::new(RowChange { row, by, what, moved }));
+        if self.shared.tickets.send_to_workspace(self.key.workspace, change).is_err() {
+            tracing::debug!(%ticket, seq, "a list row found no room; the next change brings it, and a recount what it counts");
         }
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::fanout::{Attach, ConnectionId, FanoutHandle, Going, Outbox, OutboxLimits, SetPresence, Subscribe, Unsubscribe};
+use actors::fanout::{
+    Attach, ConnectionId, FanoutHandle, Going, Outbox, OutboxLimits, SetPresence, Subscribe, Unsubscribe, WatchRows,
+};
 use actors::{Ports, Receipt, Settings, Tickets};
 use hub_core::ids::{CommandKey, TicketId, TicketKey};
 use hub_core::ports::{Append, Journal};
@@ -64,6 +66,7 @@ impl Desk {
             journal: Arc::new(journal.clone()),
             notifications: Arc::new(journal.clone()),
             drafts: Arc::new(journal.clone()),
+            lists: Arc::new(journal.lists()),
             workspaces: Arc::new(workspaces.clone()),
             clock: clock.clone(),
         };
@@ -197,6 +200,11 @@ impl Socket {
 
     pub fn unsubscribe(&self, id: u64, topic: Topic) {
         self.fanout.request(Unsubscribe { connection: self.connection, id, topic }).expect("room");
+    }
+
+    pub fn watch_rows(&self, id: u64, rows: &[TicketKey]) {
+        let tickets = rows.iter().map(|row| row.ticket).collect();
+        self.fanout.request(WatchRows { connection: self.connection, id, tickets }).expect("room");
     }
 
     pub fn detach(&self) {

@@ -186,10 +186,13 @@ async fn lists_are_told_of_every_change() {
     socket.subscribe(1, Topic::Workspace, None);
     desk.settle().await;
     let frames = socket.read();
-    let [ServerFrame::Subscribed { seq: 0, snapshot: Some(Snapshot::Workspace { people, .. }), .. }] = frames.as_slice() else {
+    let [ServerFrame::Subscribed { seq: 0, snapshot: Some(Snapshot::Workspace { people, .. }), .. }, counters] =
+        frames.as_slice()
+    else {
         panic!("{frames:?}");
     };
     assert_eq!(people.len(), 2);
+    assert!(matches!(counters, ServerFrame::Signal { signal: Signal::Counters { open: 2, .. }, .. }), "{counters:?}");
     desk.reply(ana(), 1, 1).await.expect("not stale");
     desk.reply(ana(), 2, 2).await.expect("not stale");
     desk.settle().await;

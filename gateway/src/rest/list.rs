@@ -1,7 +1,9 @@
-//! Lists of tickets: which ones, and page by page.
+//! Lists of tickets: which ones, page by page, and how many.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use hub_core::ports::{AssigneeFilter, SignIn, TicketQuery};
+use hub_core::rules::counters::Counters;
+use hub_core::rules::intent::Asker;
 use hub_core::rules::permissions::{Act, Side, may};
 use hub_core::wire::Problem;
 use hub_core::wire::client::MAX_STATUS_BYTES;
@@ -35,6 +37,17 @@ pub async fn list(doors: web::Data<Doors>, signed: Signed, request: HttpRequest)
     });
     let next_cursor = page.next.map(cursor::write);
     Ok(HttpResponse::Ok().json(json!({"tickets": rows.collect::<Vec<_>>(), "next_cursor": next_cursor})))
+}
+
+/// Counts tickets
+///
+/// What the lists of the console begin with; live as the signal `counters` of the topic `workspace`. Staff only.
+#[utoipa::path(get, path = "/tickets/counters", operation_id = "count_tickets", tag = "tickets",
+    responses((status = 200, description = "As the asker sees them", body = shapes::Counters)))]
+pub async fn counters(doors: web::Data<Doors>, signed: Signed) -> Result<HttpResponse, Refused> {
+    let SignIn { workspace, user, name, role, .. } = signed.sign_in;
+    let Counters { open, unassigned, mine } = doors.tickets.counters(workspace, Asker { user, name, role }).await?;
+    Ok(HttpResponse::Ok().json(json!({"open": open, "unassigned": unassigned, "mine": mine})))
 }
 
 pub(super) fn read(text: &str, by: &SignIn) -> Result<TicketQuery, Problem> {

@@ -29,6 +29,7 @@ use crate::settings::CookieKind;
         super::me::workspace,
         super::notifications::read,
         super::list::list,
+        super::list::counters,
         super::tickets::create,
         super::tickets::read,
         super::tickets::change,

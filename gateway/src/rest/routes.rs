@@ -29,6 +29,7 @@ fn table() -> Vec<Row> {
         row(Method::GET, "/workspace", get().to(me::workspace)),
         row(Method::GET, "/tickets", get().to(list::list)),
         row(Method::POST, "/tickets", web::post().to(tickets::create)),
+        row(Method::GET, "/tickets/counters", get().to(list::counters)),
         row(Method::GET, "/tickets/{id}", get().to(tickets::read)),
         row(Method::PATCH, "/tickets/{id}", web::patch().to(tickets::change)),
         row(Method::POST, "/tickets/{id}/comments", web::post().to(comments::post)),

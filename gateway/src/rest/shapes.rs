@@ -320,6 +320,16 @@ pub struct Written {
 }
 
 #[derive(ToSchema)]
+pub struct Counters {
+    /// Tickets that are neither resolved nor closed.
+    pub open: u64,
+    /// Those of them that nobody works on.
+    pub unassigned: u64,
+    /// Those of them that are mine.
+    pub mine: u64,
+}
+
+#[derive(ToSchema)]
 pub struct TicketPage {
     /// Descriptions are cut to 280 characters.
     pub tickets: Vec<Ticket>,

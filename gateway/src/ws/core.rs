@@ -35,6 +35,8 @@ pub enum Effect {
     Subscribe { id: u64, topic: Topic, position: Position },
     /// Watch no longer.
     Unsubscribe { id: u64, topic: Topic },
+    /// Tell who is at these rows of the lists.
+    WatchRows { id: u64, tickets: Vec<TicketId> },
     /// Say what time it is.
     Pong { id: u64 },
     /// Carry to the ticket.
@@ -234,7 +236,8 @@ fn request_effect(Request { id, frame }: Request, by: &Asker) -> Option<Effect> 
         ClientFrame::DiscardDraft { ticket_id, audience } => {
             Effect::ChangeDraft { id, ticket: ticket_id, audience, change: DraftChange::Discard }
         }
-        ClientFrame::SetPresence { .. } | ClientFrame::WatchRows { .. } => {
+        ClientFrame::WatchRows { ticket_ids } => Effect::WatchRows { id, tickets: ticket_ids },
+        ClientFrame::SetPresence { .. } => {
             error(id, Problem::new(ErrorCode::UnknownType, "This hub does not know this frame yet."))
         }
         ClientFrame::PostReply { .. }

@@ -9,7 +9,9 @@ use actix::{Actor, ActorContext, AsyncContext, Handler, Message, StreamHandler};
 use actix_http::ws::{CloseCode as WsCloseCode, CloseReason, Item, Message as WsMessage, ProtocolError};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws::{WebsocketContext, WsResponseBuilder};
-use actors::fanout::{Attach, ConnectionId, FanoutHandle, Going, Outbox, OutboxLimits, SetPresence, Subscribe, Unsubscribe};
+use actors::fanout::{
+    Attach, ConnectionId, FanoutHandle, Going, Outbox, OutboxLimits, SetPresence, Subscribe, Unsubscribe, WatchRows,
+};
 use bytes::Bytes;
 use hub_core::ids::{TicketId, TicketKey};
 use hub_core::ports::{Mark, SignIn};
@@ -69,6 +71,7 @@ pub fn start(
         outbox: None,
         place: None,
         going: Going::Lost,
+        present: None,
         in_flight: Arc::new(AtomicUsize::new(0)),
         pace: Pace::new(&limits),
         claim: Some(claim),
@@ -96,6 +99,8 @@ struct Session {
     place: Option<(SignIn, Arc<WorkspaceFacts>)>,
     /// How its person goes when it ends: without a word the connection broke.
     going: Going,
+    /// Its person is here, for as long as this is.
+    present: Option<actors::Present>,
     /// Commands that have not been answered.
     in_flight: Arc<AtomicUsize>,
     pace: Pace,
@@ -127,6 +132,10 @@ impl Session {
                 Effect::Unsubscribe { id, topic } => {
                     let connection = self.connection;
                     self.ask(id, Unsubscribe { connection, id, topic }, ctx);
+                }
+                Effect::WatchRows { id, tickets } => {
+                    let connection = self.connection;
+                    self.ask(id, WatchRows { connection, id, tickets }, ctx);
                 }
                 Effect::Pong { id } => {
                     let server_time = self.doors.clock.now();
@@ -206,12 +215,14 @@ impl Session {
             drop(address.try_send(Wake));
         }));
         self.outbox = Some(Arc::clone(&outbox));
+        let by = Asker { user: sign_in.user, name: sign_in.name, role: sign_in.role };
+        self.present = self.doors.tickets.arrive(sign_in.workspace, &by);
         let (sockets, connection) = (self.doors.sockets.clone(), self.connection);
         let attach = Attach {
             connection: self.connection,
             outbox,
             codec: self.codec,
-            by: Asker { user: sign_in.user, name: sign_in.name, role: sign_in.role },
+            by,
             workspace: sign_in.workspace,
             max_topics: limits.subscriptions,
             cut: Arc::new(move |cut| sockets.cut(connection, cut)),
@@ -447,6 +458,7 @@ impl Actor for Session {
     fn stopped(&mut self, _: &mut Context) {
         tracing::debug!(connection = self.connection.number(), "a socket ended");
         self.doors.sockets.remove(self.connection);
+        self.present = None;
         self.kill.finish_soon();
         if self.outbox.is_some() {
             self.fanout.detach(self.connection, self.going);

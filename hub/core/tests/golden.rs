@@ -696,3 +696,10 @@ fn presence_may_be_told_without_a_number_and_then_has_no_answer() {
         assert_eq!(Request::decode(codec, &read.encode(codec)), Ok(read));
     }
 }
+
+#[test]
+fn events_are_called_as_on_the_wire() {
+    for (name, event) in events() {
+        assert_eq!(serde_json::to_value(&event).expect("JSON")["type"], event.name(), "{name}");
+    }
+}

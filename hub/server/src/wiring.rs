@@ -45,6 +45,7 @@ pub async fn join(config: &Config, io: &Handle) -> Result<Wired> {
         journal: Arc::new(store.clone()),
         notifications: Arc::new(store.clone()),
         drafts: Arc::new(store.clone()),
+        lists: Arc::new(store.clone()),
         workspaces: Arc::new(store.clone()),
         clock: store.clock(),
     };

@@ -151,6 +151,10 @@ impl Fanout {
             here.announce_again();
         }
         self.watched.entry(key).or_default().connections.insert(connection);
+        if key.topic == Topic::Workspace {
+            // What the client knew of the rows is gone with the rest of what was live.
+            self.ask_for_rows(connection);
+        }
     }
 
     pub(super) fn refused(

@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Cut, Fanout};
-use crate::fanout::{ConnectionId, Delivery, Going, TopicKey};
+use crate::fanout::{ConnectionId, CountersFor, Delivery, Going, TopicKey};
 use crate::metrics;
 
 /// Whom a turn is about.
@@ -21,9 +21,12 @@ pub(super) enum About {
 impl About {
     pub(super) const fn of(delivery: &Delivery) -> Self {
         match delivery {
-            Delivery::Answer { connection, .. } => Self::One(*connection),
+            Delivery::Answer { connection, .. } | Delivery::Rows { connection, .. } => Self::One(*connection),
+            Delivery::Counters { to: CountersFor::One(connection), .. } => Self::One(*connection),
             Delivery::Event { topic, .. }
             | Delivery::Signal { topic, .. }
+            | Delivery::Counters { to: CountersFor::Everybody, topic, .. }
+            | Delivery::Row { topic, .. }
             | Delivery::Resync { topic }
             | Delivery::Ended { topic, .. } => Self::Topic(*topic),
         }

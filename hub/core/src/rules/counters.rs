@@ -9,6 +9,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::permissions::{Role, Side};
+use super::ticket::TicketState;
 use super::workflow::Workflow;
 use crate::ids::{TicketId, UserId};
 
@@ -24,6 +25,13 @@ pub struct Queue {
     pub status: String,
     /// Who works on it.
     pub assignee: Option<UserId>,
+}
+
+impl Queue {
+    /// The one a ticket stands in.
+    pub fn of(ticket: &TicketState) -> Self {
+        Self { status: ticket.status.clone(), assignee: ticket.assignee_id }
+    }
 }
 
 /// One ticket went from one queue to another, or stayed where it was.
@@ -160,7 +168,7 @@ pub struct Totals {
 }
 
 /// The counters of one person.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Counters {
     /// Tickets that are neither resolved nor closed.
     pub open: u64,

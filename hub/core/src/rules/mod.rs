@@ -9,6 +9,7 @@ pub mod handoff;
 pub mod held;
 pub mod intent;
 pub mod notify;
+pub mod people;
 pub mod permissions;
 pub mod presence;
 pub mod record;

@@ -433,7 +433,7 @@ impl Log {
         let mut queues: BTreeMap<Queue, u64> = BTreeMap::new();
         let mut recent = Vec::new();
         for (key, Stored { state, .. }) in self.tickets.iter().filter(|(key, _)| key.workspace == workspace) {
-            let queue = Queue { status: state.status.clone(), assignee: state.assignee_id };
+            let queue = Queue::of(state);
             if state.updated_at >= since {
                 recent.push((key.ticket, queue.clone(), state.seq));
             }

@@ -286,6 +286,30 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The type, as it stands on the wire.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::TicketCreated { .. } => "ticket_created",
+            Self::ReplyPosted { .. } => "reply_posted",
+            Self::ReplyHeld { .. } => "reply_held",
+            Self::HeldCancelled { .. } => "held_cancelled",
+            Self::StatusChanged { .. } => "status_changed",
+            Self::Assigned { .. } => "assigned",
+            Self::HandedOver { .. } => "handed_over",
+            Self::HandoffAcknowledged { .. } => "handoff_acknowledged",
+            Self::TagsChanged { .. } => "tags_changed",
+            Self::ClaimTaken { .. } => "claim_taken",
+            Self::ClaimReleased { .. } => "claim_released",
+            Self::ClaimExpired { .. } => "claim_expired",
+            Self::Watched { .. } => "watched",
+            Self::FieldChanged { .. } => "field_changed",
+            Self::NothingChanged { .. } => "nothing_changed",
+            Self::Notified { .. } => "notified",
+        }
+    }
+}
+
 /// Why somebody is told of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]

@@ -27,3 +27,4 @@ mod ws_me;
 mod ws_presence;
 mod ws_rfc6455;
 mod ws_thread;
+mod ws_workspace;
