@@ -8,11 +8,11 @@ use actors::fanout::ConnectionId;
 use hub_core::ids::UserId;
 use hub_core::ports::Drafts;
 use hub_core::rules::drafts::{DraftKey, DraftText, Kept};
-use hub_core::rules::intent::Asker;
+use hub_core::rules::intent::{Asker, Intent, Step};
 use hub_core::rules::permissions::Role;
 use hub_core::testing::asker;
 use hub_core::time::UnixMs;
-use hub_core::wire::{Audience, Draft, ErrorCode, Problem, ServerFrame, Signal, Topic};
+use hub_core::wire::{Audience, Draft, ErrorCode, Event, Problem, ServerFrame, Signal, Topic};
 use tokio::task::JoinHandle;
 
 use crate::desk::{Desk, Socket, TICKET, ana, bo, cleo, code, note, public};
@@ -371,4 +371,109 @@ async fn a_ticket_with_a_draft_rests_when_nobody_needs_it_and_the_draft_is_there
     assert_eq!(told_drafts(&desk.listening(ana(), TOPIC).await.read()), [(Audience::Public, 1, "stored".to_owned())]);
     let stale = theirs(Tab::of(ana()).saves(&desk, 0, "another")).await;
     assert_eq!(stale, some(1, "stored"));
+}
+
+fn does(by: Asker, number: u128, step: Step) -> Intent {
+    Intent { key: hub_core::testing::key(number), by, steps: vec![step] }
+}
+
+fn holds(by: Asker, number: u128, body: &str) -> Intent {
+    let (audience, based_on) = (Audience::Public, Some(1));
+    let (force, mentions, then_status) = (true, vec![], None);
+    does(by, number, Step::HoldReply { body: body.into(), audience, based_on, force, mentions, then_status, hold_ms: 20_000 })
+}
+
+fn hands_over(by: Asker, number: u128, to: &Asker) -> Intent {
+    let step = Step::HandOver { to_id: Some(to.user), to_team_id: None, note: "Yours now".into(), with_draft: true };
+    does(by, number, step)
+}
+
+impl Desk {
+    async fn sees_done(&self, intent: Intent) {
+        self.tickets.submit(TICKET, intent).await.expect("allowed");
+        self.settle().await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_reply_that_is_taken_back_is_a_draft_again_behind_what_was_written_since() {
+    tokio::time::pause();
+    let (desk, tab) = (Desk::open().await, Tab::of(ana()));
+    let (device, colleague) = (desk.listening(ana(), Topic::Me).await, desk.listening(bo(), TOPIC).await);
+    done(tab.saves(&desk, 0, "first")).await.expect("stored");
+    desk.sees_done(holds(ana(), 1, "first")).await;
+    assert_eq!(desk.stored(&ana()), (2, None), "what is held back is no draft");
+    desk.let_pass(SECOND).await;
+    done(tab.saves(&desk, 0, "second")).await.expect("stored");
+    device.read();
+    colleague.read();
+    let held_key = hub_core::testing::key(1);
+    desk.sees_done(does(ana(), 2, Step::CancelHeld { held_key })).await;
+    assert_eq!(desk.stored(&ana()), (4, Some("second\n\nfirst".into())));
+    assert_eq!(changes(&device.read()), [some(4, "second\n\nfirst")]);
+    assert_eq!(theirs(tab.saves(&desk, 3, "second, on")).await, some(4, "second\n\nfirst"), "the tab sees what came back");
+
+    // With an empty desk, and before anybody needed the drafts, whoever is there is told as well.
+    desk.sees_done(holds(bo(), 3, "his")).await;
+    let his = desk.listening(bo(), Topic::Me).await;
+    his.read();
+    desk.sees_done(does(bo(), 4, Step::CancelHeld { held_key: hub_core::testing::key(3) })).await;
+    assert_eq!(changes(&his.read()), [some(1, "his")]);
+}
+
+#[actix_rt::test]
+async fn a_held_reply_that_goes_out_leaves_what_its_author_writes_by_then() {
+    tokio::time::pause();
+    let (desk, tab) = (Desk::open().await, Tab::of(ana()));
+    desk.sees_done(holds(ana(), 1, "first")).await;
+    done(tab.saves(&desk, 0, "the next one")).await.expect("stored");
+    desk.clock.advance(Duration::from_secs(21));
+    desk.sees_done(does(ana(), 2, Step::ReleaseHeld { held_key: hub_core::testing::key(1) })).await;
+    let posted = desk.journal.peek_events(TICKET).pop().expect("released");
+    assert!(matches!(&posted.event, Event::ReplyPosted { body, .. } if body == "first"), "{posted:?}");
+    assert_eq!(desk.stored(&ana()), (1, Some("the next one".into())));
+}
+
+#[actix_rt::test]
+async fn a_draft_goes_along_with_a_handover_to_whoever_acknowledges_it_and_says_who_wrote_it() {
+    tokio::time::pause();
+    let (desk, hers, his) = (Desk::open().await, Tab::of(ana()), Tab::of(bo()));
+    done(hers.saves(&desk, 0, "Dear Cleo")).await.expect("stored");
+    // The newest words are not stored yet: they go along all the same.
+    let newest = hers.saves(&desk, 1, "Dear Cleo, it");
+    desk.settle().await;
+    assert!(!newest.is_finished());
+    desk.sees_done(hands_over(ana(), 1, &bo())).await;
+    assert_eq!(done(newest).await, Ok(2), "stored before it was handed over");
+    assert_eq!(desk.stored(&ana()), (3, None));
+
+    let device = desk.listening(bo(), Topic::Me).await;
+    device.read();
+    desk.sees_done(does(bo(), 2, Step::AcknowledgeHandoff)).await;
+    assert_eq!(desk.stored(&bo()), (1, Some("Dear Cleo, it".into())));
+    assert_eq!(changes(&device.read()), [some(1, "Dear Cleo, it")]);
+    done(his.saves(&desk, 1, "Dear Cleo, it works")).await.expect("stored");
+    let head = desk.journal.peek(TICKET).expect("a ticket").seq;
+    desk.reply(bo(), 3, head).await.expect("nothing came in between");
+    let posted = desk.journal.peek_events(TICKET).pop().expect("posted");
+    let Event::ReplyPosted { draft_authors, .. } = &posted.event else { panic!("{posted:?}") };
+    assert_eq!(draft_authors.iter().map(|author| author.id).collect::<Vec<_>>(), [ana().user, bo().user]);
+    assert_eq!(posted.by.id, Some(bo().user), "begun by one, gone on with and sent by the other");
+    assert_eq!(desk.stored(&bo()).1, None);
+}
+
+#[actix_rt::test]
+async fn a_handover_whose_draft_cannot_be_read_does_not_happen() {
+    tokio::time::pause();
+    let (desk, tab) = (Desk::open().await, Tab::of(ana()));
+    done(tab.saves(&desk, 0, "Dear Cleo")).await.expect("stored");
+    // The ticket rests, and is awake again without its drafts.
+    desk.let_pass(Duration::from_secs(500)).await;
+    desk.tickets.submit(TICKET, note(bo(), 1)).await.expect("awake");
+    desk.journal.fail_next_reads(1);
+    assert_eq!(code(desk.tickets.submit(TICKET, hands_over(ana(), 2, &bo())).await), Err(ErrorCode::Busy));
+    assert_eq!(desk.stored(&ana()), (1, Some("Dear Cleo".into())));
+    desk.sees_done(hands_over(ana(), 2, &bo())).await;
+    let handoff = desk.journal.peek(TICKET).expect("a ticket").handoff.expect("pinned");
+    assert_eq!(handoff.draft.expect("it goes along").body, "Dear Cleo");
 }
