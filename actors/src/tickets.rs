@@ -328,12 +328,12 @@ impl Tickets {
         self.inner.here.of(workspace)
     }
 
-    /// These are at a ticket now, for the rows of lists: the whole set. Where that finds no room, the next change tells it.
-    pub fn row_presence(&self, ticket: TicketKey, users: Vec<Presence>) {
-        let told = WorkspaceMessage::RowPresence { ticket: ticket.ticket, users };
-        if self.send_to_workspace(ticket.workspace, told).is_err() {
-            tracing::debug!(ticket = %ticket.ticket, "a workspace had no room to hear who is at a ticket");
-        }
+    /// These are at a ticket now, for the rows of lists: the whole set.
+    ///
+    /// # Errors
+    /// `busy`, without room: tell it again.
+    pub fn row_presence(&self, ticket: TicketKey, users: Vec<Presence>) -> Result<(), Problem> {
+        self.send_to_workspace(ticket.workspace, WorkspaceMessage::RowPresence { ticket: ticket.ticket, users })
     }
 
     /// The counters over the lists, as this person sees them.

@@ -242,6 +242,7 @@ impl TicketActor {
         for watch in self.watchers_waiting.drain(..) {
             watch.answer(WatchAnswer::Refused(Problem::busy(500)));
         }
+        self.forget_rows();
         self.go(ctx, WhyGone::Panicked);
         for (interest, numbering) in [(&self.agents, Numbering::Ticket), (&self.customers, Numbering::Thread)] {
             let topic = self.topic(numbering);

@@ -8,6 +8,7 @@ pub mod shelf;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{AsyncContext, Context};
 use hub_core::ids::UserId;
@@ -143,6 +144,7 @@ impl TicketActor {
         match what {
             DraftWhat::Mine { answer } => drop(answer.send(Ok(self.drafts.shelf.of(by.user)))),
             DraftWhat::Change { audience, deed, origin, answer } => {
+                self.renew_claim(ctx, by.user, Duration::ZERO);
                 let by = PersonRef { id: by.user, name: by.name };
                 self.drafts.shelf.take(Wish {
                     by,

@@ -1,5 +1,5 @@
 //! Who is on a ticket, live: judges what sockets say, tells colleagues the whole set and customers whether somebody writes to
-//! them. Kept nowhere: after a panic the sockets' workers say it again.
+//! them, and the workspace's lists now and then. Kept nowhere: after a panic the sockets' workers say it again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,10 @@ use crate::interest::Interest;
 
 /// Changes are told at once, and then no sooner than this after the last time (protocol, guarantee 7).
 const GATHER: Duration = Duration::from_millis(100);
+/// The same for the rows of lists, which show more tickets than anybody reads.
+const GATHER_ROWS: Duration = Duration::from_secs(1);
+/// Whoever is there is told to the lists again after so long: a workspace that begins anew has forgotten it.
+const TELL_ROWS_AGAIN: Duration = Duration::from_secs(20);
 
 /// Who is around, and what was told of it.
 pub(super) struct Around {
@@ -33,6 +37,7 @@ pub(super) struct Around {
     began: (Instant, UnixMs),
     told: Told,
     pace: Pace,
+    rows: Rows,
     /// When time is known to change something next, and is looked at.
     look_at: Option<UnixMs>,
 }
@@ -44,6 +49,15 @@ struct Told {
     support: Option<Support>,
 }
 
+/// What the lists know.
+#[derive(Default)]
+struct Rows {
+    told: Vec<Presence>,
+    pace: Pace,
+    /// Telling it again is arranged for.
+    is_due_again: bool,
+}
+
 impl Around {
     pub fn begin(now: UnixMs) -> Self {
         Self {
@@ -52,6 +66,7 @@ impl Around {
             began: (Instant::now(), now),
             told: Told::default(),
             pace: Pace::default(),
+            rows: Rows::default(),
             look_at: None,
         }
     }
@@ -179,7 +194,7 @@ impl TicketActor {
         });
     }
 
-    fn tell_presence(&mut self, _: &mut Context<Self>) {
+    fn tell_presence(&mut self, ctx: &mut Context<Self>) {
         self.around.pace.come();
         let now = Told { people: self.around.room.people(), support: self.around.room.support() };
         if now == self.around.told {
@@ -195,6 +210,7 @@ impl TicketActor {
         if before.support != *support {
             self.signal_presence(&self.customers, Numbering::Thread, PresenceSignal::Customer { support: *support });
         }
+        self.rows_changed(ctx);
     }
 
     fn signal_presence(&self, interest: &Interest, numbering: Numbering, signal: PresenceSignal) {
@@ -204,5 +220,41 @@ impl TicketActor {
         let topic = self.topic(numbering);
         let frame = Frame::new(ServerFrame::Signal { topic: topic.topic, signal: Signal::Presence(signal) });
         interest.publish(|| Delivery::Signal { topic, slot: PRESENCE_SLOT, frame: Arc::clone(&frame) });
+    }
+
+    /// This actor ends, and with it what it knows of who is here: the lists are not left with it.
+    pub(super) fn forget_rows(&self) {
+        if !self.around.rows.told.is_empty() && self.shared.tickets.row_presence(self.key, Vec::new()).is_err() {
+            tracing::debug!(ticket = %self.key.ticket, "a workspace had no room to hear that a ticket begins anew");
+        }
+    }
+
+    fn rows_changed(&mut self, ctx: &mut Context<Self>) {
+        if let Some(wait) = self.around.rows.pace.wait(GATHER_ROWS) {
+            self.in_a_while(ctx, wait, Self::tell_rows);
+        }
+    }
+
+    /// The lists show who is on the row. Where that finds no room, it is told with the next time.
+    fn tell_rows(&mut self, ctx: &mut Context<Self>) {
+        let Around { told, rows, .. } = &mut self.around;
+        rows.pace.come();
+        if rows.told == told.people {
+            return;
+        }
+        rows.pace.told();
+        let users = told.people.clone();
+        if self.shared.tickets.row_presence(self.key, users.clone()).is_err() {
+            return self.rows_changed(ctx);
+        }
+        let is_anybody = !users.is_empty();
+        self.around.rows.told = users;
+        if is_anybody && !std::mem::replace(&mut self.around.rows.is_due_again, true) {
+            self.in_a_while(ctx, TELL_ROWS_AGAIN, |actor, ctx| {
+                actor.around.rows.is_due_again = false;
+                actor.around.rows.told.clear();
+                actor.rows_changed(ctx);
+            });
+        }
     }
 }

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use actors::DraftSave;
+use actors::fanout::ConnectionId;
 use hub_core::ids::UserId;
 use hub_core::ports::{EventRange, From, Journal};
 use hub_core::rules::claim::{GRACE, LEASE};
@@ -11,7 +13,7 @@ use hub_core::rules::presence::Doing;
 use hub_core::rules::stale::Numbering;
 use hub_core::testing::asker;
 use hub_core::time::UnixMs;
-use hub_core::wire::{ActorKind, Claim, ErrorCode, Event, Problem, ServerFrame, Signal, Topic};
+use hub_core::wire::{ActorKind, Audience, Claim, ErrorCode, Event, Problem, ServerFrame, Signal, Topic};
 
 use crate::desk::{Desk, Socket, TICKET, ana, bo, cleo, command_key, note, public};
 
@@ -143,6 +145,13 @@ async fn working_keeps_the_claim_and_renewals_are_told_now_and_then() {
     desk.pass(Duration::from_secs(60)).await;
     desk.tickets.submit(TICKET, note(ana(), 50)).await.expect("a note");
     desk.pass(Duration::from_secs(60)).await;
+    // So does what is being written.
+    let (by, save) = (ana(), DraftSave { revision: 0, body: "Dear Cleo".into(), based_on: 3 });
+    let tickets = desk.tickets.clone();
+    let saved =
+        actix_rt::spawn(async move { tickets.save_draft(TICKET, by, Audience::Public, save, ConnectionId::next()).await });
+    desk.pass(Duration::from_secs(60)).await;
+    saved.await.expect("joins").expect("stored");
     assert_eq!(log(&desk).await, ["took 7"]);
     watcher.read();
     desk.pass(Duration::from_secs(31)).await;

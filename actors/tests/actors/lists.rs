@@ -253,7 +253,7 @@ async fn who_watches_rows_is_told_who_is_there_and_of_no_other_row() {
     tokio::time::pause();
     let desk = Desk::open().await;
     let (socket, elsewhere) = (watching(&desk, ana()).await, watching(&desk, bo()).await);
-    desk.tickets.row_presence(TICKET, vec![at(&bo())]);
+    desk.tickets.row_presence(TICKET, vec![at(&bo())]).expect("room");
     desk.settle().await;
     heard(&socket);
     heard(&elsewhere);
@@ -262,20 +262,22 @@ async fn who_watches_rows_is_told_who_is_there_and_of_no_other_row() {
     desk.settle().await;
     let by_bo = format!("at first: {}", bo().name);
     assert_eq!(heard(&socket), ["ack 5", &by_bo], "who is there already");
-    desk.tickets.row_presence(OTHER, vec![at(&ana()), at(&bo())]);
+    desk.tickets.row_presence(OTHER, vec![at(&ana()), at(&bo())]).expect("room");
     desk.settle().await;
     assert_eq!(heard(&socket), [format!("at other: {}, {}", ana().name, bo().name)]);
 
     socket.watch_rows(6, &[OTHER]);
     desk.settle().await;
     heard(&socket);
-    desk.tickets.row_presence(TICKET, vec![at(&ana())]);
-    desk.tickets.row_presence(OTHER, vec![]);
+    desk.tickets.row_presence(TICKET, vec![at(&ana())]).expect("room");
+    desk.tickets.row_presence(OTHER, vec![]).expect("room");
     desk.settle().await;
     assert_eq!(heard(&socket), ["at other: "], "the first row is not looked at any longer");
 
     // A row of the same id in another workspace is another row.
-    desk.tickets.row_presence(TicketKey { workspace: hub_core::testing::ticket_key(2, 1).workspace, ..OTHER }, vec![at(&bo())]);
+    desk.tickets
+        .row_presence(TicketKey { workspace: hub_core::testing::ticket_key(2, 1).workspace, ..OTHER }, vec![at(&bo())])
+        .expect("room");
     desk.settle().await;
     assert_eq!(heard(&socket), [""; 0]);
     assert_eq!(heard(&elsewhere), [""; 0], "who watches no rows is told of none");
@@ -285,7 +287,7 @@ async fn who_watches_rows_is_told_who_is_there_and_of_no_other_row() {
 async fn rows_are_for_those_who_watch_the_lists() {
     tokio::time::pause();
     let desk = Desk::open().await;
-    desk.tickets.row_presence(TICKET, vec![at(&bo())]);
+    desk.tickets.row_presence(TICKET, vec![at(&bo())]).expect("room");
     for by in [ana(), cleo()] {
         let socket = desk.socket(by);
         socket.watch_rows(5, &[TICKET]);
@@ -304,12 +306,12 @@ async fn rows_are_for_those_who_watch_the_lists() {
     assert!(heard(&socket).contains(&format!("at first: {}", bo().name)), "also when it was asked before the list came");
 
     socket.unsubscribe(7, Topic::Workspace);
-    desk.tickets.row_presence(TICKET, vec![]);
+    desk.tickets.row_presence(TICKET, vec![]).expect("room");
     desk.settle().await;
     assert_eq!(heard(&socket), ["ack 7"]);
     socket.subscribe(8, Topic::Workspace, None);
     desk.settle().await;
-    desk.tickets.row_presence(TICKET, vec![at(&bo())]);
+    desk.tickets.row_presence(TICKET, vec![at(&bo())]).expect("room");
     desk.settle().await;
     assert!(!heard(&socket).iter().any(|words| words.starts_with("at ")), "the rows went with the subscription");
 }
@@ -320,7 +322,7 @@ async fn who_begins_anew_with_the_lists_is_told_of_the_rows_anew() {
     let desk = Desk::open().await;
     let socket = watching(&desk, ana()).await;
     socket.watch_rows(5, &[TICKET]);
-    desk.tickets.row_presence(TICKET, vec![at(&bo())]);
+    desk.tickets.row_presence(TICKET, vec![at(&bo())]).expect("room");
     desk.settle().await;
     heard(&socket);
     socket.subscribe(6, Topic::Workspace, None);

@@ -248,6 +248,59 @@ async fn a_ticket_that_panics_knows_again_who_is_there_and_only_those() {
     assert_eq!(last(&stays).as_deref(), Some("7 viewing, 9 viewing"));
 }
 
+/// What a list is told of the ticket's row.
+fn rows(socket: &Socket) -> Vec<String> {
+    let frames = socket.read();
+    let signals = frames.iter().filter_map(|frame| match frame {
+        ServerFrame::Signal { signal: Signal::Presence(PresenceSignal::Staff { ticket_id: Some(_), users }), .. } => {
+            Some(users)
+        }
+        _ => None,
+    });
+    signals.map(|users| words(users)).collect()
+}
+
+#[actix_rt::test]
+async fn lists_are_told_who_is_at_a_row_once_a_second_at_most_and_are_left_with_nobody_who_is_gone() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let (list, agent, other) = (desk.socket(bo()), desk.watching(ana()).await, desk.watching(cleo()).await);
+    list.subscribe(1, Topic::Workspace, None);
+    list.watch_rows(2, &[TICKET]);
+    desk.settle().await;
+    rows(&list);
+    let mut told = Vec::new();
+    for n in 0..50 {
+        drop(agent.set_presence(TICKET.ticket, if n % 2 == 0 { Doing::Viewing } else { Doing::ComposingNote }));
+        desk.pass(Duration::from_millis(100)).await;
+        told.extend(rows(&list));
+    }
+    assert!((4..=6).contains(&told.len()), "once a second for five seconds: {told:?}");
+    desk.pass(Duration::from_secs(1)).await;
+    assert_eq!(rows(&list), ["7 note"]);
+    say(&desk, &other, Doing::Viewing).await.expect("may read");
+    desk.pass(Duration::from_secs(10)).await;
+    assert_eq!(rows(&list).last().map(String::as_str), Some("7 viewing, 8 viewing"));
+    // As a workspace that began anew.
+    desk.tickets.row_presence(TICKET, Vec::new()).expect("room");
+    desk.settle().await;
+    assert_eq!(rows(&list), [""]);
+    desk.pass(TELL_ROWS_AGAIN + Duration::from_secs(1)).await;
+    assert_eq!(rows(&list), ["7 viewing, 8 viewing"]);
+    // The ticket panics while everybody goes.
+    actors::faults::panic_at_next_command_here(TICKET.ticket);
+    agent.detach();
+    other.detach();
+    desk.tickets.submit(TICKET, note(bo(), 1)).await.expect_err("it panicked");
+    desk.pass(Duration::from_secs(2)).await;
+    assert_eq!(rows(&list).last().map(String::as_str), Some(""));
+    desk.pass(TELL_ROWS_AGAIN * 2).await;
+    assert_eq!(rows(&list), [""; 0]);
+}
+
+/// How often a ticket tells the lists again who is there.
+const TELL_ROWS_AGAIN: Duration = Duration::from_secs(20);
+
 #[actix_rt::test]
 async fn a_worker_that_stumbles_leaves_nobody_behind() {
     tokio::time::pause();
