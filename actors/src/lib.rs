@@ -11,6 +11,7 @@
 //! resynchronise. Nothing durable is lost with an actor: what it knows beyond the journal is who watches.
 
 mod admission;
+mod due;
 mod facts;
 pub mod fanout;
 #[cfg(feature = "faults")]

@@ -1,12 +1,12 @@
 //! The one way in: the handle that sockets, REST, timers and mail all use to reach tickets and workspaces.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use actix::{Addr, Arbiter, ArbiterHandle};
 use hub_core::ids::{CommandKey, StreamId, TicketId, TicketKey, UserId, WorkspaceId};
-use hub_core::ports::{Journal, Mark, Marked, Notifications, Reader, StoreError};
+use hub_core::ports::{Clock, Journal, Mark, Marked, Notifications, Reader, StoreError};
 use hub_core::rules::counters::Counters;
 use hub_core::rules::drafts::Kept;
 use hub_core::rules::intent::{Asker, Intent, Step};
@@ -77,6 +77,16 @@ pub struct DraftSave {
 /// Savings of drafts that may wait on this node; more are refused `busy`.
 const DRAFTS_WAITING: usize = 4_096;
 
+/// The handle of one who must not keep the tickets alive.
+pub(crate) struct WeakTickets(Weak<Inner>);
+
+impl WeakTickets {
+    /// The tickets, while they are there.
+    pub(crate) fn upgrade(&self) -> Option<Tickets> {
+        self.0.upgrade().map(|inner| Tickets { inner })
+    }
+}
+
 /// The handle. Cheap to clone; every clone shares one bounded way in.
 #[derive(Clone)]
 pub struct Tickets {
@@ -95,19 +105,22 @@ struct Inner {
     journal: Arc<dyn Journal>,
     notifications: Arc<dyn Notifications>,
     here: Arc<Here>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Tickets {
     pub(crate) fn start(ports: Ports, settings: Settings) -> Self {
         let facts = Arc::new(FactsCache::new(Arc::clone(&ports.workspaces), settings.facts_for));
         let activations = Arc::new(Semaphore::new(settings.activations));
-        let (journal, notifications) = (Arc::clone(&ports.journal), Arc::clone(&ports.notifications));
+        let (journal, notifications, clock) =
+            (Arc::clone(&ports.journal), Arc::clone(&ports.notifications), Arc::clone(&ports.clock));
         let overflowed: Vec<_> = (0..settings.shards.max(1)).map(|_| Arc::new(AtomicBool::new(false))).collect();
-        let shards = overflowed.iter().map(|overflowed| {
+        let arbiters: Vec<_> =
+            overflowed.iter().map(|_| if settings.shards == 0 { Arbiter::current() } else { own_arbiter() }).collect();
+        let shards = arbiters.iter().zip(&overflowed).map(|(arbiter, overflowed)| {
             let (ports, settings) = (ports.clone(), settings.clone());
             let (facts, activations) = (Arc::clone(&facts), Arc::clone(&activations));
-            let arbiter = if settings.shards == 0 { Arbiter::current() } else { own_arbiter() };
-            Shard::start_on(&arbiter, ports, settings, facts, activations, Arc::clone(overflowed))
+            Shard::start_on(arbiter, ports, settings, facts, activations, Arc::clone(overflowed))
         });
         let shards: Vec<_> = shards.collect();
         let admission = Admission::new(settings.commands_in_flight);
@@ -122,6 +135,7 @@ impl Tickets {
                 settings,
                 journal,
                 notifications,
+                clock,
                 here: Arc::default(),
             }),
         };
@@ -131,7 +145,21 @@ impl Tickets {
                 tracing::error!("a shard that has just started takes no message");
             }
         }
+        let weak = WeakTickets(Arc::downgrade(&tickets.inner));
+        if !arbiters.first().is_some_and(|arbiter| arbiter.spawn(crate::due::watch(weak))) {
+            tracing::error!("a thread that has just started takes no work");
+        }
         tickets
+    }
+
+    /// Tickets of all workspaces that the hub has to look at by itself by now.
+    pub(crate) async fn due(&self, limit: u32) -> Result<Vec<TicketKey>, StoreError> {
+        self.inner.journal.due(self.inner.clock.now(), limit).await
+    }
+
+    /// Has a ticket look what is due.
+    pub(crate) fn wake(&self, ticket: TicketKey) -> Result<(), Problem> {
+        self.send(ticket, TicketMessage::Due)
     }
 
     /// Carries an intent to its ticket. The command runs to its end even when nobody waits for this future any longer.

@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 use super::claim::ClaimKeeper;
 use super::drafts::Drafts;
+use super::held::HeldKeeper;
 use super::history::History;
 use super::presence::Around;
 use super::work::{Command, InFlight};
@@ -58,6 +59,7 @@ pub struct TicketActor {
     pub(super) around: Around,
     pub(super) claim: ClaimKeeper,
     pub(super) drafts: Drafts,
+    pub(super) held: HeldKeeper,
     pub(super) keys: VecDeque<(CommandKey, KeyRecord)>,
     /// Where the lists count the ticket, as far as this actor told or found; none where there is no ticket (yet).
     pub(super) counted_in: Option<Queue>,
@@ -116,6 +118,7 @@ impl TicketActor {
                 around: Around::begin(now),
                 claim: ClaimKeeper::default(),
                 drafts: Drafts::default(),
+                held: HeldKeeper::default(),
                 keys: VecDeque::new(),
                 counted_in: None,
                 handled: 0,
@@ -199,6 +202,7 @@ impl TicketActor {
         self.publish(news);
         self.heed_claim(ctx);
         self.counted_in = self.state().map(Queue::of);
+        self.heed_held(ctx);
         self.settle_doubts(&keys);
         if self.drafts.are_wanted() || !self.agents.is_empty() || !self.customers.is_empty() {
             self.read_drafts(ctx);
@@ -272,6 +276,7 @@ impl TicketActor {
             }
             TicketMessage::Drafts(ask) => self.ask_for_drafts(ctx, *ask),
             TicketMessage::Watch(watch) => self.watch(ctx, *watch, watchers::Reread::No),
+            TicketMessage::Due => self.heed_due(ctx),
             TicketMessage::Announce(announce) => self.announce(ctx, *announce),
             TicketMessage::PresenceEnded { connection, going } => self.presence_ended(ctx, connection, going),
             TicketMessage::Unwatch { topic, gone } => {
@@ -293,6 +298,7 @@ impl TicketActor {
             && self.customers.is_empty()
             && self.around.is_empty()
             && !self.claim.is_at_work()
+            && self.state().is_none_or(|state| state.held.is_empty())
             && matches!(self.life, Life::Known(_))
     }
 

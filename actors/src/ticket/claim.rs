@@ -236,7 +236,7 @@ impl TicketActor {
     }
 
     /// Decides something that the hub itself wants, in its turn; comes back with what became of it.
-    fn submit_own(
+    pub(super) fn submit_own(
         &mut self,
         ctx: &mut Context<Self>,
         intent: Intent,

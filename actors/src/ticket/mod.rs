@@ -5,6 +5,7 @@
 mod actor;
 mod claim;
 pub mod drafts;
+mod held;
 mod history;
 mod pace;
 mod presence;
@@ -41,6 +42,8 @@ pub enum TicketMessage {
     Unwatch { topic: Topic, gone: WorkerGone },
     /// A socket says what its person does here.
     Announce(Box<Announce>),
+    /// Something of it is due: wakes it, and it looks what that is.
+    Due,
     /// A socket is here no longer.
     PresenceEnded { connection: ConnectionId, going: Going },
 }
@@ -72,7 +75,7 @@ impl TicketMessage {
             Self::Drafts(ask) => ask.refuse(problem),
             Self::Watch(watch) => watch.answer(WatchAnswer::Refused(problem)),
             Self::Announce(announce) => announce.answer(Err(problem)),
-            Self::Unwatch { .. } | Self::PresenceEnded { .. } => {}
+            Self::Unwatch { .. } | Self::Due | Self::PresenceEnded { .. } => {}
         }
     }
 
@@ -80,7 +83,7 @@ impl TicketMessage {
     pub const fn is_idle_talk(&self) -> bool {
         match self {
             Self::Unwatch { .. } | Self::Announce(_) | Self::PresenceEnded { .. } => true,
-            Self::Submit { .. } | Self::Drafts(_) | Self::Watch(_) => false,
+            Self::Submit { .. } | Self::Drafts(_) | Self::Watch(_) | Self::Due => false,
         }
     }
 
@@ -88,7 +91,9 @@ impl TicketMessage {
     pub const fn must_arrive(&self) -> bool {
         match self {
             Self::PresenceEnded { .. } => true,
-            Self::Unwatch { .. } | Self::Announce(_) | Self::Submit { .. } | Self::Drafts(_) | Self::Watch(_) => false,
+            Self::Unwatch { .. } | Self::Announce(_) | Self::Submit { .. } | Self::Drafts(_) | Self::Watch(_) | Self::Due => {
+                false
+            }
         }
     }
 }

@@ -273,6 +273,7 @@ impl TicketActor {
             command.answer(answer);
         }
         self.heed_claim(ctx);
+        self.heed_held(ctx);
         for watch in std::mem::take(&mut self.watchers_waiting) {
             self.watch(ctx, watch, Reread::No);
         }

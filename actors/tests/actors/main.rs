@@ -5,6 +5,7 @@ mod commands;
 mod desk;
 mod drafts;
 mod failures;
+mod held;
 mod lists;
 mod notifications;
 mod presence;

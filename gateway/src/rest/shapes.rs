@@ -129,8 +129,8 @@ pub enum Priority {
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub enum Ticket {
-    Agent(AgentTicket),
-    Customer(CustomerTicket),
+    Agent(Box<AgentTicket>),
+    Customer(Box<CustomerTicket>),
 }
 
 /// A ticket as the staff sees it; `seq` counts all events.

@@ -103,6 +103,11 @@ impl CommandKey {
         Self(uuid::Builder::from_random_bytes(random).into_uuid())
     }
 
+    /// The key under which the hub lets a held reply go: the same on every node, so that it goes out once.
+    pub fn of_release(ticket: TicketId, held: Self) -> Self {
+        Self(derive("tandem release", &[ticket.0.as_bytes(), held.0.as_bytes()]))
+    }
+
     /// The key of something that the hub does by itself to `ticket`: `what`, about what began at `since`. The same on every node,
     /// so that it happens once.
     pub fn derived(ticket: TicketId, what: &str, since: UnixMs) -> Self {
