@@ -70,6 +70,23 @@ const trials = [
     mayMiss: true,
   },
   {
+    line: 'collide --agents 20 --tickets 4 --every 250ms --cut-every 4s --duration 8s --codec mixed',
+    check: ({ own: { collide }, connections }) => {
+      assert.deepEqual([collide.agents, collide.manner], [20, 'walk']);
+      for (const action of ['compose', 'save_draft', 'reply', 'hold', 'take_claim', 'hand_over']) assert(collide.actions[action] > 0, action);
+      for (const event of ['claim_taken', 'claim_released', 'reply_held', 'handed_over']) assert(collide.events[event] > 0, event);
+      assert(collide.presence_ms.count > 0 && collide.claim_ms.count > 0 && collide.signals > 0 && connections.cut_by_driver > 0);
+    },
+  },
+  {
+    line: 'collide --manner crowd --agents 20 --tickets 1 --every 1s --cut-every 1h --duration 4s',
+    check: ({ own: { collide } }) => assert(collide.actions.leave > 10 && collide.presence_frames_per_s_max > 0),
+  },
+  {
+    line: 'collide --manner blind --agents 10 --tickets 2 --every 50ms --cut-every 1h --duration 30s --refusals 100',
+    check: ({ own: { collide } }) => assert.deepEqual([collide.refused.stale >= 100, collide.events.reply_posted], [true, 2]),
+  },
+  {
     line: 'resident --tickets 200 --sockets 10 --codec mixed',
     check: ({ own: { resident } }) => assert.deepEqual([resident.woken, resident.failed, resident.wake_ms.count], [200, {}, 200]),
   },

@@ -263,9 +263,6 @@ impl Desk {
         let is_customer = ticket.requester == Some(user);
         ticket.watchers.retain(|(whose, ..)| *whose != connection);
         ticket.watchers.push((connection, user, sender.clone()));
-        ticket.there.entry((user, connection)).or_insert_with(|| ("viewing".into(), None, Instant::now()));
-        ticket.lost.remove(&user);
-        ticket.is_changed = true;
         let log = ticket.seen(is_customer);
         let mut subscribed = json!({"type": "subscribed", "topic": topic, "stream": Uuid::nil(), "seq": log.len()});
         subscribed["live"] = ticket.live(user, is_customer);
@@ -462,6 +459,7 @@ impl Ticket {
                     (at.user, connection),
                     (text("state"), frame["audience"].as_str().map(str::to_owned), Instant::now()),
                 );
+                self.lost.remove(&at.user);
                 self.is_changed = true;
                 if !at.is_customer && frame["state"] == "composing" && frame["audience"] == "public" {
                     // Taken when it is free; renewed when it is mine.
@@ -664,7 +662,8 @@ impl Ticket {
             }
         }
         self.is_changed |= before != (self.lost.len(), self.there.values().filter(|(state, ..)| state == "composing").count());
-        if let Some((by, _)) = self.holder.filter(|(by, _)| !self.is_there(*by) && !self.lost.contains_key(by)) {
+        let is_gone = |by: UserId| !self.watchers.iter().any(|(_, user, _)| *user == by) && !self.lost.contains_key(&by);
+        if let Some((by, _)) = self.holder.filter(|(by, _)| is_gone(*by)) {
             self.release(&At { user: by, is_customer: false, now_ms, fault });
         }
         let is_time = self.told.is_none_or(|told| told + GATHER <= now) || fault == Fault::Floods;

@@ -144,11 +144,11 @@ impl Fleet {
     }
 
     /// Seats so many agents at each of the first tickets, every `second_tab`-th of them on a second device too, and the customer of
-    /// every other ticket.
+    /// every `with_customer`-th ticket, from the first on.
     ///
     /// # Errors
     /// When the fleet is too small; the words say what is missing.
-    pub fn teams(&self, sizes: &[usize], second_tab: usize) -> anyhow::Result<Vec<Vec<Seat>>> {
+    pub fn teams(&self, sizes: &[usize], second_tab: usize, with_customer: usize) -> anyhow::Result<Vec<Vec<Seat>>> {
         ensure!(
             self.tickets.len() >= sizes.len(),
             "--tickets {}, but the tokens file holds {} tickets",
@@ -165,7 +165,7 @@ impl Fleet {
                 let devices = if (place + 1).is_multiple_of(second_tab) { 2 } else { 1 };
                 seats.extend((0..devices).map(|_| seat(agent, View::Ticket)));
             }
-            if index.is_multiple_of(2) {
+            if index.is_multiple_of(with_customer) {
                 seats.push(seat(self.requester(*ticket)?, View::Thread));
             }
             Ok(seats)
@@ -244,6 +244,18 @@ mod tests {
             }
         }
         assert!(load.values().all(|count| (2..=3).contains(count)), "{load:?}");
+    }
+
+    #[test]
+    fn teams_have_second_devices_and_some_of_them_their_customer() {
+        let seats = fleet(3, 2, 4).teams(&[2, 3, 1], 2, 2).expect("large enough");
+        let of = |view| -> Vec<usize> {
+            seats.iter().map(|at_ticket| at_ticket.iter().filter(|seat| seat.view == view).count()).collect()
+        };
+        assert_eq!((of(View::Ticket), of(View::Thread)), (vec![3, 4, 1], vec![1, 0, 1]));
+        let people: BTreeSet<UserId> = seats[1].iter().map(|seat| seat.member.user_id).collect();
+        assert_eq!(people.len(), 3, "one of them at two devices");
+        assert!(fleet(2, 2, 4).teams(&[3], 2, 2).expect_err("too few").to_string().contains("holds 2 agents"));
     }
 
     #[test]

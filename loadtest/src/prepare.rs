@@ -129,8 +129,10 @@ fn arrange(scenario: &Scenario, fleet: &Fleet) -> anyhow::Result<(Setup, Play)> 
                 MannerName::Crowd => Manner::Crowd,
                 MannerName::Blind => Manner::Blind { refusals: *refusals },
             };
+            // Without a customer's word there is nothing to overlook.
+            let with_customer = if matches!(manner, Manner::Blind { .. }) { 1 } else { 2 };
             // Every fifth agent sits at two devices.
-            let tickets = fleet.teams(&shared_out(*agents as usize, *tickets as usize), 5)?;
+            let tickets = fleet.teams(&shared_out(*agents as usize, *tickets as usize), 5, with_customer)?;
             let setup = Setup { tickets, duration: *duration, ..basic };
             (setup, Play::Collide(Collide { manner, every: *every, cut_every: *cut_every }))
         }

@@ -91,16 +91,14 @@ impl<'a> Slot<'a> {
     fn revisions_go_up(&self, case: &mut Case<'_>) {
         let (mut revisions, mut replaced) = (HashSet::new(), HashSet::new());
         for save in &self.saves {
-            if save.revision <= save.over || !revisions.insert(save.revision) {
-                self.note(Fault::RevisionNotUp, case);
+            let before = self.saves.iter().filter(|before| before.acked_us < save.sent_us).map(|before| before.revision).max();
+            let before = before.unwrap_or(0);
+            if save.revision <= save.over.max(before) || !revisions.insert(save.revision) {
+                self.note(Fault::RevisionNotUp { over: save.over, revision: save.revision, before }, case);
             }
             // Over nothing may be begun anew, again and again.
             if save.over > 0 && !replaced.insert(save.over) {
                 self.note(Fault::SavedTwiceOver(save.over), case);
-            }
-            let before = self.saves.iter().filter(|before| before.acked_us < save.sent_us).map(|before| before.revision).max();
-            if before.is_some_and(|before| save.revision < before) {
-                self.note(Fault::RevisionNotUp, case);
             }
         }
     }
@@ -114,11 +112,13 @@ impl<'a> Slot<'a> {
             };
             let is_right = match draft {
                 None => false,
-                Some(None) => *revision > 0,
+                // Sent or thrown away meanwhile, also by a command that overtook this one.
+                Some(None) => true,
                 Some(Some(newer)) => newer.audience == *audience && newer.revision > *revision,
             };
             if *audience == self.audience && !is_right {
-                self.note(Fault::DraftStaleWrong, case);
+                let shown = draft.iter().flatten().map(|shown| shown.revision).next();
+                self.note(Fault::DraftStaleWrong { over: *revision, shown }, case);
             }
         }
     }

@@ -8,7 +8,7 @@ use super::history::{Entry, What};
 use super::{About, Fault};
 
 /// Timers look once a second; the rest is for a machine with other things to do.
-const LATE_US: u64 = 8_000_000;
+const LATE_US: u64 = 5_000_000;
 /// Times are told in whole milliseconds.
 const EARLY_US: u64 = 2_000;
 

@@ -130,11 +130,23 @@ pub enum Fault {
     /// Customers see support composing while nobody composes a reply.
     SupportNotComposing,
     /// The revision of a draft did not go up.
-    RevisionNotUp,
+    RevisionNotUp {
+        /// The revision it was written over.
+        over: u64,
+        /// The one it was acked with.
+        revision: u64,
+        /// The highest that had been acked before it was sent, or to another save.
+        before: u64,
+    },
     /// Two saves over the same revision were both taken.
     SavedTwiceOver(u64),
     /// A draft refused as `stale` without the newer one, or although there is none.
-    DraftStaleWrong,
+    DraftStaleWrong {
+        /// The revision it was written over.
+        over: u64,
+        /// The one that was shown; none when it is gone.
+        shown: Option<u64>,
+    },
     /// A text that was stored is nowhere any more.
     TextLost(String),
     /// A sent reply's draft is still there.
@@ -196,11 +208,18 @@ impl fmt::Display for Fault {
             }
             Self::Secret(words) => return write!(f, "a customer was shown {words} (guarantee 7)"),
             Self::SupportNotComposing => "a customer sees support composing, and nobody composes a reply (guarantee 7)",
-            Self::RevisionNotUp => "the revision of a draft did not go up (guarantee 8)",
+            Self::RevisionNotUp { over, revision, before } => {
+                return write!(f, "a draft over revision {over} was acked as {revision}, after {before} (guarantee 8)");
+            }
             Self::SavedTwiceOver(revision) => {
                 return write!(f, "two saves over revision {revision} were both taken (guarantee 8)");
             }
-            Self::DraftStaleWrong => "a draft was refused stale without cause, or without the newer one (guarantee 8)",
+            Self::DraftStaleWrong { over, shown } => {
+                return write!(
+                    f,
+                    "a draft over revision {over} was refused stale, and revision {shown:?} was shown (guarantee 8)"
+                );
+            }
             Self::TextLost(text) => return write!(f, "a stored draft is nowhere any more: {text:?} (guarantee 8)"),
             Self::DraftSurvived => "the draft of a sent reply is still there (guarantee 8)",
             Self::DraftVanished => "a draft is gone that nobody sent or discarded (guarantee 8)",

@@ -125,7 +125,7 @@ fn all_are_there(device: &Device, showing: &Showing<'_>, stays: &[(UserId, Vec<S
         let of_user = stays.iter().find(|(whose, _)| *whose == user).map(|(_, stays)| stays.as_slice()).unwrap_or_default();
         let was_there = |stay: &Stay| {
             let until_us = stay.to_us.map_or(u64::MAX, |to_us| to_us + GRACE_US + SLACK_US);
-            (stay.from_us..=until_us).contains(&showing.at_us)
+            (stay.from_us..=until_us).contains(&showing.at_us) && has_announced(case, user, stay.from_us, showing.at_us)
         };
         if !of_user.iter().any(was_there) {
             case.note(device.view, about, Fault::Uninvited(user));
@@ -136,6 +136,12 @@ fn all_are_there(device: &Device, showing: &Showing<'_>, stays: &[(UserId, Vec<S
             case.note(device.view, about, Fault::NotComposing(user));
         }
     }
+}
+
+/// True when somebody said in that time what it does there, on whichever device.
+fn has_announced(case: &Case<'_>, user: UserId, from_us: u64, until_us: u64) -> bool {
+    let mut said = case.asks_of(user).filter(|exchange| matches!(exchange.ask, Ask::Presence { .. }));
+    said.any(|exchange| (from_us..=until_us).contains(&exchange.sent_us))
 }
 
 /// True when such a person said lately that it composes, for that audience if one is shown.

@@ -28,7 +28,8 @@ struct Story {
 }
 
 impl Story {
-    /// Ana (1) at two devices (0, 1), Bo (2) at one (2), the customer (9) at one (3); all have joined, and nothing happened yet.
+    /// Ana (1) at two devices (0, 1), Bo (2) at one (2), the customer (9) at one (3); all have joined and announced
+    /// themselves, and nothing happened yet.
     fn new() -> Self {
         let device = |(whose, view)| Device { user: user(whose), view, moments: vec![], oddities: vec![] };
         let places = [(1, View::Ticket), (1, View::Ticket), (2, View::Ticket), (9, View::Thread)];
@@ -38,6 +39,7 @@ impl Story {
         story.happens(9, None, What::Other("ticket_created".into()));
         for place in 0..4 {
             story.joins(place, Live::default());
+            story.sees(place, Seen::Asked { id: None, ask: Ask::Presence { state: State::Viewing, audience: None } });
         }
         story
     }
@@ -400,6 +402,10 @@ fn whoever_is_shown_or_not_shown_wrongly_is_found() {
     })
     .is_guilty_of(&Fault::Uninvited(user(2)));
     let mut story = Story::new();
+    story.room.devices[2].moments.pop();
+    story.sees(0, shows(&[present(2, State::Viewing)]));
+    story.is_guilty_of(&Fault::Uninvited(user(2)));
+    let mut story = Story::new();
     story.sees(0, shows(&[present(2, State::Composing)]));
     story.is_guilty_of(&Fault::NotComposing(user(2)));
     let mut story = Story::new();
@@ -436,7 +442,7 @@ fn drafts_that_are_overwritten_lost_or_kept_too_long_are_found() {
     story.is_guilty_of(&Fault::SavedTwiceOver(1));
     let mut story = Story::new();
     story.saves(0, 0, 2, "words 1").saves(1, 2, 1, "words 2").joins(0, with_draft(2, "words 2"));
-    story.is_guilty_of(&Fault::RevisionNotUp);
+    story.is_guilty_of(&Fault::RevisionNotUp { over: 2, revision: 1, before: 2 });
     let mut story = Story::new();
     story.saves(0, 0, 1, "words 1").joins(0, Live::default());
     story.is_guilty_of(&Fault::TextLost("words 1".into()));
@@ -459,8 +465,9 @@ fn drafts_that_are_overwritten_lost_or_kept_too_long_are_found() {
         [(None, false), (Some(Some(draft(1, "words 1"))), false), (Some(Some(draft(2, "words 3"))), true), (Some(None), true)]
     {
         let mut story = Story::new();
-        story.saves(0, 0, 1, "words 1").refused(1, save(), stale(shown)).joins(0, with_draft(1, "words 1"));
-        assert_eq!(story.found(), if is_right { vec![] } else { vec![Fault::DraftStaleWrong] });
+        story.saves(0, 0, 1, "words 1").refused(1, save(), stale(shown.clone())).joins(0, with_draft(1, "words 1"));
+        let wrong = Fault::DraftStaleWrong { over: 1, shown: shown.flatten().map(|shown| shown.revision) };
+        assert_eq!(story.found(), if is_right { vec![] } else { vec![wrong] });
     }
 }
 

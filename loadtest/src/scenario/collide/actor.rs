@@ -298,6 +298,7 @@ impl Actor {
             has_held: self.held.is_some(),
             was_handed: self.was_handed,
             deed: self.deed,
+            has_written: self.written > 0,
             left: Duration::ZERO,
         }
     }
@@ -540,6 +541,9 @@ impl Actor {
         if id.is_some_and(|id| self.open.remove(&id).is_some()) {
             self.note(now_us, Seen::Answered { id: id.unwrap_or(0), answer: Answer::Acked { seq: None, revision: None } });
             self.has_rejoined = self.is_rejoining;
+        }
+        if self.company.collide.manner == Manner::Crowd && !self.is_rejoining {
+            self.announce(State::Viewing, None, now_us);
         }
         self.send_again(now_us);
     }

@@ -59,6 +59,8 @@ pub struct Stand {
     pub was_handed: bool,
     /// The last public deed by somebody else.
     pub deed: u64,
+    /// Has written something itself.
+    pub has_written: bool,
     /// How long the run lasts yet.
     pub left: Duration,
 }
@@ -75,7 +77,7 @@ pub fn choose(manner: Manner, stand: &Stand, rng: &mut StdRng) -> Option<Deed> {
         Manner::Walk => pick(&agents(stand), rng),
         Manner::Crowd if stand.is_onlooker => Some(Deed::View),
         Manner::Crowd => Some(if stand.is_there { Deed::Leave } else { Deed::Join }),
-        Manner::Blind { .. } if stand.view == View::Thread => (stand.deed == 0).then_some(Deed::Reply),
+        Manner::Blind { .. } if stand.view == View::Thread => (!stand.has_written).then_some(Deed::Reply),
         Manner::Blind { .. } => (stand.deed > 0).then_some(Deed::ReplyBlindly),
     }
 }

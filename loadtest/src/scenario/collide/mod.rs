@@ -45,7 +45,7 @@ const SEATING_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often is looked whether everybody is done.
 const LOOK: Duration = Duration::from_millis(20);
 /// How late the hub may be with what it does by a timer, before nobody waits for it any more.
-const TIMERS: Duration = Duration::from_secs(4);
+const TIMERS: Duration = Duration::from_secs(6);
 /// How long everybody may take to be shown the last event.
 const DELIVERY_GRACE: Duration = Duration::from_secs(10);
 
@@ -288,6 +288,10 @@ impl Crew {
         let mut heads = BTreeMap::new();
         for mate in self.mates.iter().filter(|mate| mate.seat.view == View::Ticket) {
             let seq = mate.reached.borrow().seq;
+            if seq == 0 {
+                // It has not come yet.
+                continue;
+            }
             heads.entry(mate.seat.ticket).and_modify(|head: &mut u64| *head = seq.min(*head)).or_insert(seq);
         }
         heads

@@ -24,7 +24,7 @@ fn setup(desk: &FakeDesk, agents: usize, tickets: u128, duration: Duration, code
     let sizes = crate::fleet::shared_out(agents, usize::try_from(tickets).expect("few"));
     Setup {
         routes: Arc::new(Routes { endpoints, codecs, sources: Sources::default() }),
-        tickets: fleet(40, 2, tickets).teams(&sizes, 2).expect("large enough"),
+        tickets: fleet(40, 2, tickets).teams(&sizes, 2, 2).expect("large enough"),
         rate: 0.0,
         ramp: Duration::ZERO,
         duration,
