@@ -12,7 +12,7 @@ use crate::rows::{bigint, state, to_system_time};
 
 /// The columns of an event's row that differ from the event.
 pub(super) fn differing_beside_event(row: &Row, place: &Place, happened: &Happened) -> Vec<&'static str> {
-    let key_by = happened.key.and(happened.by.id);
+    let key_by = happened.key.and(happened.intent_of());
     differing([
         ("workspace_id", holds(row, "workspace_id", place.ticket.workspace.uuid())),
         ("ticket_id", holds(row, "ticket_id", place.ticket.ticket.uuid())),

@@ -4,8 +4,9 @@ use hub_core::ids::TeamId;
 use hub_core::ports::Appended;
 use hub_core::rules::audit::Broken;
 use hub_core::rules::intent::{Intent, Step};
-use hub_core::testing::Sample;
-use hub_core::wire::{FieldPatches, Patch, Priority};
+use hub_core::rules::permissions::Role;
+use hub_core::testing::{Sample, asker, workspace_facts};
+use hub_core::wire::{Audience, FieldPatches, Patch, Priority};
 use serde_json::json;
 use storage::audit::{Fault, Report, verify_workspace};
 
@@ -75,6 +76,43 @@ async fn whatever_was_tampered_with_is_named() {
     broken.sort_by_key(|(ticket, _)| *ticket);
     expected.sort_by_key(|(ticket, _)| *ticket);
     assert_eq!(broken, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_people_do_together_verifies() {
+    let world = World::new().await;
+    let mut sample = filled(&world, 1).await.pop().expect("one");
+    let other = asker(Role::Agent, 9);
+    sample.facts = workspace_facts(sample.ticket.workspace, &[sample.agent.clone(), other.clone()]);
+    let (agent, hold) = (sample.agent.clone(), |based_on| Step::HoldReply {
+        body: "In a moment.".into(),
+        audience: Audience::Public,
+        based_on: Some(based_on),
+        force: false,
+        mentions: vec![],
+        then_status: None,
+        hold_ms: 1,
+    });
+    let wants = async |sample: &mut Sample, step: Step| {
+        let intent = Intent { key: sample.fresh_key(), by: agent.clone(), steps: vec![step] };
+        let append = sample.append_of(&intent);
+        assert!(matches!(sample.write(&world.store, append).await, Ok(Appended::Committed { .. })), "{:?}", intent.steps);
+        sample.state.clone().expect("made")
+    };
+    let claimed = wants(&mut sample, Step::TakeClaim { force: false }).await;
+    wants(&mut sample, Step::ExpireClaim { since: claimed.claim.expect("taken").since }).await;
+    let held = wants(&mut sample, hold(6)).await;
+    wants(&mut sample, Step::ReleaseHeld { held_key: held.held[0].key }).await;
+    let seq = sample.state.as_ref().map_or(0, |state| state.seq);
+    let held = wants(&mut sample, hold(seq)).await;
+    wants(&mut sample, Step::CancelHeld { held_key: held.held[0].key }).await;
+    wants(&mut sample, Step::TakeClaim { force: false }).await;
+    wants(&mut sample, Step::ChangeTags { add: vec!["vip".into()], remove: vec![] }).await;
+    wants(&mut sample, Step::Watch { on: true }).await;
+    let note = "She has called twice.".to_owned();
+    wants(&mut sample, Step::HandOver { to_id: Some(other.user), to_team_id: None, note, with_draft: false }).await;
+    let found = report(&world).await;
+    assert_eq!((found.broken.as_slice(), found.holds()), (&[][..], true));
 }
 
 /// A change of everything that a ticket's row repeats.

@@ -123,6 +123,14 @@ impl Happened {
         }
     }
 
+    /// Whose intent it was: its author; of what time did by itself, the one it was about.
+    pub fn intent_of(&self) -> Option<UserId> {
+        match &self.event {
+            Event::ClaimExpired { by } => Some(by.id),
+            _ => self.by.id,
+        }
+    }
+
     /// The event as agents see it, in the ticket's numbering.
     pub fn for_agents(&self) -> EventRecord {
         EventRecord { seq: self.seq, at: self.at, by: self.by.clone(), key: self.key, event: cut(self.event.clone()) }
