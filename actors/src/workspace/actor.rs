@@ -96,7 +96,7 @@ impl WorkspaceActor {
         match message {
             WorkspaceMessage::NextNumber { answer } => self.next_number(ctx, answer),
             WorkspaceMessage::TicketChanged(change) => self.ticket_changed(ctx, *change),
-            WorkspaceMessage::RowPresence { ticket, users } => self.row_presence(ticket, users),
+            WorkspaceMessage::RowPresence { ticket, users } => self.row_presence(ctx, ticket, users),
             WorkspaceMessage::Rows { tickets, connection, worker } => self.tell_rows(&tickets, connection, &worker),
             WorkspaceMessage::Count { by, answer } => self.count_for(ctx, &by, answer),
             WorkspaceMessage::PeopleChanged => self.people_changed(ctx),

@@ -332,6 +332,29 @@ async fn who_begins_anew_with_the_lists_is_told_of_the_rows_anew() {
     assert!(heard.contains(&"2 open, 2 unassigned, 0 mine".to_owned()), "{heard:?}");
 }
 
+#[actix_rt::test]
+async fn what_a_ticket_tells_again_is_no_news_and_one_that_fell_silent_has_nobody() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let socket = watching(&desk, ana()).await;
+    socket.watch_rows(5, &[TICKET, OTHER]);
+    desk.settle().await;
+    heard(&socket);
+    for _ in 0..5 {
+        desk.tickets.row_presence(TICKET, vec![at(&bo())]).expect("room");
+        pass(&desk, Duration::from_secs(20)).await;
+    }
+    desk.tickets.row_presence(OTHER, vec![at(&bo())]).expect("room");
+    pass(&desk, SOON).await;
+    assert_eq!(heard(&socket), [format!("at first: {}", bo().name), format!("at other: {}", bo().name)]);
+    // The first dies without a word; the other goes on.
+    for _ in 0..4 {
+        pass(&desk, Duration::from_secs(20)).await;
+        desk.tickets.row_presence(OTHER, vec![at(&bo())]).expect("room");
+    }
+    assert_eq!(heard(&socket), ["at first: "]);
+}
+
 /// The numbers that new tickets get.
 async fn next_number(desk: &Desk, key_number: u128) -> u64 {
     let new = actors::NewTicket {

@@ -168,3 +168,33 @@ async fn rows_are_watched_only_with_the_lists_and_at_most_two_hundred() {
     let mut cleo = story.socket(&story.cleo, Codec::Json).await;
     assert_eq!(cleo.ask(rows(1)).await["code"], "invalid");
 }
+
+#[actix_rt::test]
+async fn who_is_at_a_row_is_told_to_those_who_watch_it_and_to_nobody_else() {
+    let story = Story::begin().await;
+    let (first, second) = (story.ticket().await, story.ticket().await);
+    let (mut ana, _) = story.list(&story.ana, Codec::MsgPack).await;
+    let viewer = story.hub.token("acme", "viewer@acme.test").await;
+    let (mut other, _) = story.list(&viewer, Codec::Json).await;
+    assert_eq!(ana.ask(json!({"type": "watch_rows", "ticket_ids": [first["id"]]})).await["type"], "ack");
+
+    let mut bo = story.socket(&story.bo, Codec::Json).await;
+    for ticket in [&second, &first] {
+        let topic = format!("ticket:{}", ticket["id"].as_str().expect("an id"));
+        assert_eq!(bo.ask(json!({"type": "subscribe", "topic": topic})).await["type"], "subscribed");
+        let composing =
+            json!({"type": "set_presence", "ticket_id": ticket["id"], "state": "composing", "audience": "internal"});
+        assert_eq!(bo.ask(composing).await["type"], "ack");
+    }
+    let at = |signal: &Value, ticket: &Value| signal["type"] == "presence" && signal["ticket_id"] == ticket["id"];
+    let there = signal(&mut ana, |signal| at(signal, &first) && signal["users"][0]["state"] == "composing").await;
+    assert_eq!((&there["users"][0]["name"], &there["users"][0]["audience"]), (&json!("Bo Agent"), &json!("internal")));
+    // Who looks at a row later is told who is there already.
+    assert_eq!(ana.ask(json!({"type": "watch_rows", "ticket_ids": [second["id"]]})).await["type"], "ack");
+    let there = signal(&mut ana, |signal| at(signal, &second)).await;
+    assert_eq!(there["users"][0]["name"], "Bo Agent");
+    drop(bo);
+    signal(&mut ana, |signal| at(signal, &second) && signal["users"] == json!([])).await;
+    other.is_alive().await;
+    assert!(other.take_kept().iter().all(|frame| frame["signal"]["type"] != "presence"), "watches no rows");
+}
