@@ -13,7 +13,7 @@ use std::time::Duration;
 use actix::{AsyncContext, Context};
 use hub_core::ids::UserId;
 use hub_core::ports::StoreError;
-use hub_core::rules::drafts::{DraftChange, DraftKey, Kept};
+use hub_core::rules::drafts::{DraftChange, DraftKey, Kept, Spent};
 use hub_core::rules::intent::Asker;
 use hub_core::rules::permissions::{Act, may};
 use hub_core::rules::stale::Numbering;
@@ -290,6 +290,11 @@ impl TicketActor {
         if self.drafts.are_known() {
             for kept in self.drafts.shelf.changed(changes, at) {
                 self.tell_of_draft(&kept, None);
+            }
+            if changes.iter().any(|change| matches!(change.spent, Spent::This(_))) {
+                // Where another hub was quicker the draft is still there, and counts as this one does.
+                self.drafts.are_outdated();
+                self.read_drafts(ctx);
             }
             return self.store_drafts(ctx);
         }

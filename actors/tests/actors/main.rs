@@ -4,6 +4,7 @@ mod claims;
 mod commands;
 mod desk;
 mod drafts;
+mod drafts_kept;
 mod failures;
 mod held;
 mod lists;

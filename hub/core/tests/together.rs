@@ -178,7 +178,10 @@ fn a_handover_assigns_moves_the_claim_and_carries_the_draft_until_it_is_acknowle
     assert_eq!(kinds(&events), ["handed_over", "assigned", "claim_taken"]);
     assert_eq!((holder(&log), log.state().assignee_id), (Some(bo().user), Some(bo().user)));
     let spent = effects(Some(&before), &log.events[log.events.len() - 3]);
-    assert!(matches!(&spent[..], [DraftEffect::Spend(of)] if of.user == ana().user), "{spent:?}");
+    assert!(
+        matches!(&spent[..], [DraftEffect::HandOver(of, text)] if of.user == ana().user && text == "Dear Cleo"),
+        "{spent:?}"
+    );
     assert_eq!(told(&log, &before, 3), [(bo().user, Reason::HandedOver)], "once, although it was assigned as well");
     log.drafts = vec![];
     let pinned = log.state().handoff.clone().expect("pinned");

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use hub_core::ids::{TicketId, TicketKey, UserId, WorkspaceId};
 use hub_core::ports::{Append, Appended, Notified};
-use hub_core::rules::drafts::{DraftChange, together};
+use hub_core::rules::drafts::{DraftChange, Spent, together};
 use hub_core::rules::ticket::TicketState;
 use hub_core::time::UnixMs;
 use hub_core::wire::{PersonRef, Reason};
@@ -303,6 +303,7 @@ columns! {
         based_on: Option<i64>,
         authors: Option<Json<&'a [PersonRef]>>,
         updated_at: SystemTime,
+        said: Option<&'a str>,
     }
 }
 
@@ -320,6 +321,10 @@ impl<'a> DraftColumns<'a> {
             columns.based_on.push(given.map(|text| bigint(text.based_on)));
             columns.authors.push(given.map(|text| Json(text.authors.as_slice())));
             columns.updated_at.push(to_system_time(*at));
+            columns.said.push(match &change.spent {
+                Spent::This(text) => Some(text),
+                Spent::Nothing | Spent::Whatever => None,
+            });
         }
         columns
     }

@@ -9,7 +9,7 @@ use std::mem;
 use std::time::Duration;
 
 use hub_core::ids::UserId;
-use hub_core::rules::drafts::{DraftChange, DraftKey, Kept, NotThePresentOne};
+use hub_core::rules::drafts::{DraftChange, DraftKey, Kept, NotThePresentOne, Spent};
 use hub_core::time::UnixMs;
 use hub_core::wire::{Audience, Draft, ErrorCode, PersonRef, Problem};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -219,7 +219,7 @@ impl Shelf {
         for kept in read {
             gone.retain(|key| *key != kept.key);
             let slot = self.slots.entry(kept.key).or_insert_with(|| Slot::of(kept.key));
-            if slot.kept.revision != kept.revision {
+            if slot.kept != kept {
                 slot.has_changed(kept.clone());
                 changed.push(kept);
             }
@@ -244,7 +244,7 @@ impl Shelf {
                 slot.has_changed(after.clone());
                 now_so.push(after);
             }
-            if change.is_spent {
+            if change.spent != Spent::Nothing && slot.kept.text.is_none() {
                 let answer = Err(stale(&slot.kept));
                 mem::take(&mut slot.waiting).into_iter().for_each(|wish| wish.answer(&answer));
             }

@@ -95,10 +95,12 @@ impl Kept {
 
     /// The draft after a change that an event made at `now`; nothing where it changes nothing.
     pub fn after(&self, change: &DraftChange, now: UnixMs) -> Option<Self> {
-        let left = self.text.as_ref().filter(|_| !change.is_spent);
+        let left = self.text.as_ref().filter(|text| !change.spent.is_spent(&text.body));
         let text = match (&change.given, left) {
+            // Nothing was there, or what is there is something else than what goes.
             (None, None) if self.text.is_none() => return None,
-            (None, left) => left.cloned(),
+            (None, Some(_)) => return None,
+            (None, None) => None,
             (Some(given), None) => Some(given.clone()),
             (Some(given), Some(left)) => Some(left.clone().with(given)),
         };
@@ -144,8 +146,10 @@ pub fn merged<'a>(authors: impl IntoIterator<Item = &'a PersonRef>) -> Vec<Perso
 /// What an event does to a draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DraftEffect {
-    /// It was sent or handed over.
+    /// It was sent.
     Spend(DraftKey),
+    /// This text of it was handed over. One that goes on meanwhile, where another hub has the ticket too, stays.
+    HandOver(DraftKey, String),
     /// A text comes back: it follows what is there.
     GiveBack(DraftKey, DraftText),
 }
@@ -154,7 +158,7 @@ impl DraftEffect {
     /// To which draft.
     pub const fn key(&self) -> DraftKey {
         match self {
-            Self::Spend(key) | Self::GiveBack(key, _) => *key,
+            Self::Spend(key) | Self::HandOver(key, _) | Self::GiveBack(key, _) => *key,
         }
     }
 }
@@ -165,7 +169,7 @@ pub struct DraftChange {
     /// Which.
     pub key: DraftKey,
     /// What was there goes first.
-    pub is_spent: bool,
+    pub spent: Spent,
     /// What comes then.
     pub given: Option<DraftText>,
 }
@@ -173,7 +177,29 @@ pub struct DraftChange {
 impl DraftChange {
     /// Revisions it counts for.
     pub fn steps(&self) -> u64 {
-        u64::from(self.is_spent) + u64::from(self.given.is_some())
+        u64::from(self.spent != Spent::Nothing) + u64::from(self.given.is_some())
+    }
+}
+
+/// Whether a text goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spent {
+    /// It stays.
+    Nothing,
+    /// It goes if it is this one.
+    This(String),
+    /// It goes, whatever it is.
+    Whatever,
+}
+
+impl Spent {
+    /// Whether a draft that says `body` goes.
+    pub fn is_spent(&self, body: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::This(text) => text == body,
+            Self::Whatever => true,
+        }
     }
 }
 
@@ -183,13 +209,22 @@ pub fn together<'a>(effects: impl IntoIterator<Item = &'a DraftEffect>) -> Vec<D
     for effect in effects {
         let key = effect.key();
         let at = changes.iter().position(|change| change.key == key).unwrap_or_else(|| {
-            changes.push(DraftChange { key, is_spent: false, given: None });
+            changes.push(DraftChange { key, spent: Spent::Nothing, given: None });
             changes.len() - 1
         });
         let change = &mut changes[at];
         match effect {
-            DraftEffect::Spend(_) => (change.is_spent, change.given) = (true, None),
+            DraftEffect::Spend(_) => (change.spent, change.given) = (Spent::Whatever, None),
+            DraftEffect::HandOver(_, body) => {
+                if (&change.spent, &change.given) == (&Spent::Nothing, &None) {
+                    change.spent = Spent::This(body.clone());
+                }
+            }
             DraftEffect::GiveBack(_, text) => {
+                if matches!(change.spent, Spent::This(_)) {
+                    // Rather a text that is there twice than one that is nowhere.
+                    change.spent = Spent::Nothing;
+                }
                 change.given = Some(change.given.take().map_or_else(|| text.clone(), |before| before.with(text)));
             }
         }
@@ -214,7 +249,9 @@ pub fn effects(before: Option<&TicketState>, happened: &Happened) -> Vec<DraftEf
                 DraftEffect::GiveBack(DraftKey { user: held.by.id, audience: held.audience }, text)
             })
         }
-        Event::HandedOver { draft: Some(_), .. } => by_author(Audience::Public).map(DraftEffect::Spend),
+        Event::HandedOver { draft: Some(draft), .. } => {
+            by_author(Audience::Public).map(|key| DraftEffect::HandOver(key, draft.body.clone()))
+        }
         Event::HandoffAcknowledged {} => {
             let draft = before.and_then(|ticket| ticket.handoff.as_ref()?.draft.as_ref());
             by_author(Audience::Public).zip(draft).map(|(key, draft)| {

@@ -461,6 +461,20 @@ pub async fn a_reply_spends_the_draft_of_its_author(subject: &dyn Subject) {
     assert_eq!(subject.drafts().of_ticket(elsewhere.ticket).await.expect("answers"), [], "no draft, no row");
 }
 
+/// A handover takes exactly the text along that it carries: one that another writer stored meanwhile stays.
+pub async fn a_handover_spends_the_text_that_it_carries_and_no_other(subject: &dyn Subject) {
+    let journal = subject.journal();
+    let mut sample = five_events(subject).await;
+    let keys = [draft_key(&sample.agent, Audience::Public), draft_key(&sample.agent, Audience::Internal)];
+    let drafts = keys.iter().map(|key| kept(*key, 1, Some("text"))).collect();
+    assert_eq!(subject.drafts().save(sample.ticket, drafts).await.expect("answers").len(), 2);
+    let mut carrier = sample.reply("a carrier");
+    carrier.events[0].drafts =
+        vec![DraftEffect::HandOver(keys[0], "text".into()), DraftEffect::HandOver(keys[1], "text, as it was".into())];
+    committed(sample.write(journal, carrier).await);
+    assert_eq!(draft_revisions(subject, &sample, &keys).await, [(2, None), (1, Some("text".into()))]);
+}
+
 /// A text that comes back follows what is there, or stands alone; with what was spent in the same append it is one change.
 pub async fn a_text_that_comes_back_follows_what_is_there(subject: &dyn Subject) {
     let journal = subject.journal();
@@ -544,6 +558,7 @@ macro_rules! for_each_contract {
         $test!(a_ticket_is_due_as_long_as_something_of_it_is);
         $test!(a_draft_is_written_only_after_the_revision_it_follows);
         $test!(a_reply_spends_the_draft_of_its_author);
+        $test!(a_handover_spends_the_text_that_it_carries_and_no_other);
         $test!(a_text_that_comes_back_follows_what_is_there);
     };
 }

@@ -73,13 +73,19 @@ inserted AS (
 ),
 -- Each draft at most once. One step: a text goes (none is given), or one comes; two: what is there goes, and then one comes.
 -- Where there is no text, none is spent.
+-- `said`: a text goes only if it is this one.
+draft_changes AS MATERIALIZED (
+  SELECT *
+  FROM unnest($39::uuid[], $40::uuid[], $41::uuid[], $42::text[], $43::bigint[], $44::text[], $45::bigint[], $46::jsonb[], $47::timestamptz[],
+              $48::text[])
+       AS c (workspace_id, ticket_id, user_id, audience, steps, body, based_on, authors, at, said)
+  WHERE ((workspace_id, ticket_id) IN (SELECT workspace_id, ticket_id FROM fenced)) IS TRUE
+),
 drafted AS (
   INSERT INTO drafts AS d (workspace_id, ticket_id, user_id, audience, revision, body, based_on, authors, updated_at)
   SELECT c.workspace_id, c.ticket_id, c.user_id, c.audience, c.steps, c.body, c.based_on, c.authors, c.at
-  FROM unnest($39::uuid[], $40::uuid[], $41::uuid[], $42::text[], $43::bigint[], $44::text[], $45::bigint[], $46::jsonb[], $47::timestamptz[])
-       AS c (workspace_id, ticket_id, user_id, audience, steps, body, based_on, authors, at)
-  WHERE ((c.workspace_id, c.ticket_id) IN (SELECT workspace_id, ticket_id FROM fenced)) IS TRUE
-    AND (c.body IS NOT NULL
+  FROM draft_changes c
+  WHERE (c.body IS NOT NULL
          OR EXISTS (SELECT FROM drafts x
                     WHERE x.workspace_id = c.workspace_id AND x.ticket_id = c.ticket_id AND x.user_id = c.user_id
                       AND x.audience = c.audience AND x.body IS NOT NULL))
@@ -93,12 +99,15 @@ drafted AS (
                       ELSE least(d.based_on, excluded.based_on) END,
       authors = CASE WHEN excluded.revision > 1 OR d.body IS NULL THEN excluded.authors ELSE d.authors || excluded.authors END,
       updated_at = excluded.updated_at
+  WHERE NOT EXISTS (SELECT FROM draft_changes c
+                    WHERE c.workspace_id = d.workspace_id AND c.ticket_id = d.ticket_id AND c.user_id = d.user_id
+                      AND c.audience = d.audience AND c.said IS NOT NULL AND c.said IS DISTINCT FROM d.body)
   RETURNING 1
 ),
 -- When the hub has to look at a ticket by itself. Rows of tickets that are locked: nobody else writes them.
 is_due AS MATERIALIZED (
   SELECT *
-  FROM unnest($48::uuid[], $49::uuid[], $50::timestamptz[]) AS d (workspace_id, ticket_id, due_at)
+  FROM unnest($49::uuid[], $50::uuid[], $51::timestamptz[]) AS d (workspace_id, ticket_id, due_at)
   WHERE ((workspace_id, ticket_id) IN (SELECT workspace_id, ticket_id FROM fenced)) IS TRUE
 ),
 became_due AS (

@@ -107,6 +107,21 @@ fn a_draft_remembers_who_began_it_and_who_went_on_last() {
     assert_eq!(saved(&Kept::none(key()), 0, "mine").other_authors(), []);
 }
 
+#[test]
+fn what_is_handed_over_goes_and_what_went_on_meanwhile_stays() {
+    let kept = saved(&Kept::none(key()), 0, "this");
+    let over = |body: &str| DraftEffect::HandOver(key(), body.to_owned());
+    let after = |effects: &[DraftEffect]| kept.after(&together(effects)[0], UnixMs(8));
+    let gone = after(&[over("this")]).expect("a change");
+    assert_eq!((gone.revision, body(&gone)), (2, None));
+    assert_eq!(after(&[over("this, as it was")]), None);
+    // Both in one append: rather twice than nowhere.
+    let back = DraftEffect::GiveBack(key(), text("back", 1, 1));
+    for effects in [[over("this"), back.clone()], [back, over("this")]] {
+        assert_eq!(body(&after(&effects).expect("a change")), Some("this\n\nback"));
+    }
+}
+
 /// What a device, or the ticket, does.
 #[derive(Clone, Debug)]
 enum Deed {
@@ -272,8 +287,8 @@ impl World {
             Deed::HandOver => {
                 if let (Some(text), None) = (self.kept.text.clone(), &self.handed_over) {
                     self.logged.extend(words(&text.body));
-                    self.handed_over = Some(text);
-                    self.apply(&DraftEffect::Spend(key()));
+                    self.handed_over = Some(text.clone());
+                    self.apply(&DraftEffect::HandOver(key(), text.body));
                 }
             }
             Deed::Acknowledge => {
