@@ -12,6 +12,8 @@ pub enum Point {
     Command,
     /// In the shard, at anything for the ticket, once the ticket is awake and before it is told.
     Shard,
+    /// In the workspace's actor, when it hears that the ticket's row changed.
+    Row,
     /// In a fan-out, at somebody's subscribe to the ticket.
     Subscribe,
     /// In a fan-out, at an event of the ticket, when the first of those who watch it has been told and the others not.

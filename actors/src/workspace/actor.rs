@@ -107,6 +107,8 @@ impl WorkspaceActor {
 
     fn ticket_changed(&mut self, ctx: &mut Context<Self>, change: RowChange) {
         let RowChange { row, by, what, moved } = change;
+        #[cfg(feature = "faults")]
+        crate::faults::panic_if_armed(crate::faults::Point::Row, row.id);
         self.carry(ctx, moved);
         if self.watchers.is_empty() {
             return;

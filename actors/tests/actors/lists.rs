@@ -355,6 +355,29 @@ async fn what_a_ticket_tells_again_is_no_news_and_one_that_fell_silent_has_nobod
     assert_eq!(heard(&socket), ["at first: "]);
 }
 
+#[actix_rt::test]
+async fn a_workspace_that_panics_begins_anew_and_those_who_watch_are_told_everything_again() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let _present = desk.tickets.arrive(TICKET.workspace, &bo());
+    let socket = watching(&desk, ana()).await;
+    socket.watch_rows(5, &[TICKET]);
+    desk.settle().await;
+    heard(&socket);
+    actors::faults::panic_at_next_here(actors::faults::Point::Row, TICKET.ticket);
+    desk.tickets.submit(TICKET, assign(bo(), 1, Some(&ana()))).await.expect("a ticket does not need its workspace");
+    pass(&desk, SOON).await;
+    assert_eq!(heard(&socket), [format!("list, here: {}", bo().name), "2 open, 1 unassigned, 1 mine".into()]);
+    // Tickets tell again who is there.
+    desk.tickets.row_presence(TICKET, vec![at(&bo())]).expect("room");
+    desk.tickets.submit(TICKET, assign(bo(), 2, None)).await.expect("done");
+    pass(&desk, SOON).await;
+    let mut heard = heard(&socket);
+    heard.sort();
+    let row = format!("first: assigned by {}", bo().name);
+    assert_eq!(heard, ["2 open, 2 unassigned, 0 mine".into(), format!("at first: {}", bo().name), row]);
+}
+
 /// The numbers that new tickets get.
 async fn next_number(desk: &Desk, key_number: u128) -> u64 {
     let new = actors::NewTicket {
