@@ -201,7 +201,7 @@ impl World {
         }
         let ((at, held_key), key) = (self.held.remove(0), self.key());
         // It may have gone out by itself, or been judged anew.
-        drop(self.submit(at, Step::CancelHeld { held_key }, key).await);
+        let _ = self.submit(at, Step::CancelHeld { held_key }, key).await;
     }
 
     async fn hands_over(&mut self, at: usize) {
@@ -258,7 +258,7 @@ impl World {
             16 => self.hands_over(at).await,
             17 => {
                 let key = self.key();
-                drop(self.submit(at, Step::AcknowledgeHandoff, key).await);
+                let _ = self.submit(at, Step::AcknowledgeHandoff, key).await;
             }
             18 if dice.below(3) == 0 => self.throws_away(at).await,
             _ => self.mishap(dice.below(7)).await,
