@@ -270,7 +270,7 @@ impl TicketActor {
                 if self.waiting.len() >= self.shared.settings.waiting_per_ticket {
                     return TicketMessage::Submit { intent, answer, permit }.refuse(Problem::busy(250));
                 }
-                self.renew_claim(ctx, intent.by.user, Duration::ZERO);
+                self.heed_intent(ctx, &intent);
                 self.waiting.push_back(Command::new(*intent, answer, permit));
                 self.work(ctx);
             }

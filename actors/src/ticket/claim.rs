@@ -2,6 +2,7 @@
 //! has gone, ended when its time is over. What of this is in the log is for the rules; renewals are only here, and told to
 //! colleagues now and then.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub(super) struct ClaimKeeper {
     is_ending: bool,
     /// When the lease is looked at next.
     look_at: Option<UnixMs>,
+    /// Who gave the claim up by hand, and goes on writing: it is not taken for them until they begin anew.
+    declined: BTreeSet<UserId>,
 }
 
 /// A claim of the log, as long as it really lasts.
@@ -225,10 +228,23 @@ impl TicketActor {
         });
     }
 
+    /// Somebody wants something that may be to give the claim up: then it is not taken for them again right away.
+    pub(super) fn heed_intent(&mut self, ctx: &mut Context<Self>, intent: &Intent) {
+        self.renew_claim(ctx, intent.by.user, Duration::ZERO);
+        let gives_up = intent.steps.iter().any(|step| matches!(step, Step::ReleaseClaim { .. }));
+        if gives_up && self.around.has(intent.by.user) {
+            self.claim.declined.insert(intent.by.user);
+        }
+    }
+
     /// Somebody answers the customer. Where somebody else was quicker, that is so.
-    pub(super) fn take_claim_for(&mut self, ctx: &mut Context<Self>, by: &Asker) {
+    pub(super) fn take_claim_for(&mut self, ctx: &mut Context<Self>, by: &Asker, has_just_begun: bool) {
+        if has_just_begun {
+            self.claim.declined.remove(&by.user);
+        }
+        let is_wanted = !self.claim.declined.contains(&by.user);
         let is_free = self.state().is_some_and(|state| state.claim.is_none());
-        if !is_free || std::mem::replace(&mut self.claim.is_taking, true) {
+        if !is_wanted || !is_free || std::mem::replace(&mut self.claim.is_taking, true) {
             return;
         }
         let intent = Intent { key: own_key(), by: by.clone(), steps: vec![Step::TakeClaim { force: false }] };

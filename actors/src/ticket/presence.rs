@@ -100,10 +100,12 @@ impl Around {
 impl TicketActor {
     /// Somebody is here: judged like everything else that is done to a ticket.
     pub(super) fn announce(&mut self, ctx: &mut Context<Self>, announce: Announce) {
+        self.around.room.tick(self.around.now());
+        let before = self.around.room.doing(announce.connection);
         let judged = self.judge_announce(&announce).and_then(|()| self.let_in(&announce));
         if judged.is_ok() {
             self.presence_changed(ctx);
-            self.heed_activity(ctx, &announce);
+            self.heed_activity(ctx, &announce, before);
         }
         announce.answer(judged);
     }
@@ -120,7 +122,6 @@ impl TicketActor {
         let person = Person { id: by.user, name: by.name.clone(), kind: by.role.actor_kind() };
         let around = &mut self.around;
         let (now, said_at) = (around.now(), around.at(*said_at));
-        around.room.tick(now);
         let let_in = around.room.announce(*connection, person, said.clone(), said_at);
         around.room.tick(now);
         let_in.map_err(|Full| Problem::busy(1_000))
@@ -141,7 +142,7 @@ impl TicketActor {
     }
 
     /// Answering the customer takes the claim, where nobody has it; whoever has it and does anything keeps it.
-    fn heed_activity(&mut self, ctx: &mut Context<Self>, announce: &Announce) {
+    fn heed_activity(&mut self, ctx: &mut Context<Self>, announce: &Announce, before: Option<Doing>) {
         let Announce { by, said, said_at, .. } = announce;
         let ago = said_at.elapsed();
         match said.doing {
@@ -150,7 +151,8 @@ impl TicketActor {
             Doing::ComposingReply => {
                 self.renew_claim(ctx, by.user, ago);
                 if by.role.side() == Side::Staff && ago < COMPOSING_FOR {
-                    self.take_claim_for(ctx, by);
+                    let has_just_begun = before != Some(Doing::ComposingReply);
+                    self.take_claim_for(ctx, by, has_just_begun);
                 }
             }
         }

@@ -188,6 +188,20 @@ async fn going_away_gives_the_claim_up_after_a_moment_and_coming_back_in_time_ke
 }
 
 #[actix_rt::test]
+async fn who_gives_the_claim_up_by_hand_does_not_get_it_back_by_typing_on() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let holder = desk.watching(ana()).await;
+    compose(&desk, &holder, Duration::from_secs(20)).await;
+    desk.tickets.submit(TICKET, claim_intent(ana(), 1, Step::ReleaseClaim { force: false })).await.expect("the holder's own");
+    compose(&desk, &holder, Duration::from_secs(20)).await;
+    assert_eq!(log(&desk).await, ["took 7", "gave up 7"]);
+    say(&holder, Doing::Viewing);
+    compose(&desk, &holder, Duration::from_secs(1)).await;
+    assert_eq!(log(&desk).await, ["took 7", "gave up 7", "took 7"], "that is another answer");
+}
+
+#[actix_rt::test]
 async fn whom_the_hub_sends_away_keeps_the_claim_for_its_time() {
     tokio::time::pause();
     let desk = Desk::open().await;
@@ -217,11 +231,11 @@ async fn a_ticket_does_not_sleep_on_a_claim_and_nobody_need_be_there_for_it_to_e
 #[actix_rt::test]
 async fn after_a_crash_a_claim_is_honoured_for_a_lease_and_no_longer_and_its_holder_keeps_it_by_coming_back() {
     tokio::time::pause();
-    let before = Desk::open().await;
     // Taken with a hub that is gone, and renewed there perhaps: by the log its time was over long ago.
-    before.write_elsewhere(&claim_intent(ana(), 1, Step::TakeClaim { force: false })).await;
-    before.clock.advance(LEASE * 2);
-    let after = before.another();
+    let after = Desk::after(|before| async move {
+        before.tickets.submit(TICKET, claim_intent(ana(), 1, Step::TakeClaim { force: false })).await.expect("free");
+        before.clock.advance(LEASE * 2);
+    });
     let began = now(&after);
     assert_eq!(live_claim(&after).await.map(|claim| claim.until), Some(began + LEASE));
     after.pass(LEASE / 2).await;

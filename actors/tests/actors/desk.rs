@@ -49,7 +49,20 @@ impl Desk {
         Self::over(journal, workspaces, clock, change)
     }
 
-    /// Another hub over the same database, or the same one begun anew.
+    /// A hub over what another one left behind that did `work`, and is gone with its thread.
+    pub fn after<F: Future<Output = ()>>(work: impl FnOnce(Arc<Self>) -> F + Send + 'static) -> Self {
+        let gone = std::thread::spawn(|| {
+            actix_rt::System::new().block_on(async {
+                let desk = Arc::new(Self::open().await);
+                work(Arc::clone(&desk)).await;
+                (desk.journal.clone(), desk.workspaces.clone(), Arc::clone(&desk.clock))
+            })
+        });
+        let (journal, workspaces, clock) = gone.join().expect("it does its work");
+        Self::over(journal, workspaces, clock, |_| {})
+    }
+
+    /// Another hub over the same database.
     pub fn another(&self) -> Self {
         Self::over(self.journal.clone(), self.workspaces.clone(), Arc::clone(&self.clock), |_| {})
     }

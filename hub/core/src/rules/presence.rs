@@ -196,6 +196,11 @@ impl<C: Copy + Ord> Room<C> {
         self.connections.values().any(writes).then_some(Support::Composing)
     }
 
+    /// What a connection does, where it is here.
+    pub fn doing(&self, connection: C) -> Option<Doing> {
+        self.connections.get(&connection).map(|connection| connection.said.doing)
+    }
+
     /// True where a person has an open connection here.
     pub fn has(&self, person: UserId) -> bool {
         self.connections.values().any(|connection| connection.person.id == person && connection.link == Link::Open)
