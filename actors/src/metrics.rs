@@ -79,6 +79,16 @@ impl Counted {
     pub(crate) fn asking() -> Self {
         Self::begin("tandem_subscribes_waiting")
     }
+
+    /// A socket's person is at a ticket.
+    pub(crate) fn at_ticket() -> Self {
+        Self::begin("tandem_presences")
+    }
+
+    /// Somebody has a claim, here on this node.
+    pub(crate) fn claim() -> Self {
+        Self::begin("tandem_claims_held")
+    }
 }
 
 impl Drop for Counted {

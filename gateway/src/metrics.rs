@@ -40,7 +40,7 @@ enum Kind {
 use Kind::{Counter, Gauge, Histogram};
 
 /// Every figure without labels: starts at zero, so that an alert can tell "none" from "not there".
-const PLAIN: [(Kind, &str, &str); 29] = [
+const PLAIN: [(Kind, &str, &str); 31] = [
     (Gauge, "tandem_ready", "1 when /readyz says ready, else 0."),
     (Gauge, "tandem_connections_open", "TCP connections of the HTTP server."),
     (Counter, "tandem_connections_opened_total", "TCP connections that were accepted."),
@@ -60,6 +60,8 @@ const PLAIN: [(Kind, &str, &str); 29] = [
     (Counter, "tandem_topics_left_behind_total", "Topics of sockets left behind, because their client does not read."),
     (Counter, "tandem_topics_resynchronised_total", "Topics that the hub itself asked for again, from the last event told."),
     (Gauge, "tandem_tickets_awake", "Tickets in memory."),
+    (Gauge, "tandem_presences", "Sockets that say what their person does at a ticket, once for each ticket."),
+    (Gauge, "tandem_claims_held", "Claims of tickets that are awake on this node."),
     (
         Histogram,
         "tandem_counters_count_seconds",

@@ -21,6 +21,7 @@ use super::pace::Pace;
 use super::work::Command;
 use crate::Receipt;
 use crate::fanout::{CLAIM_SLOT, Delivery, Frame};
+use crate::metrics::Counted;
 
 /// Renewals are told no more often than this: a lease is much longer.
 const TELL_RENEWALS: Duration = Duration::from_secs(5);
@@ -50,6 +51,7 @@ struct Lease {
     /// The end that was told last.
     told: UnixMs,
     pace: Pace,
+    _counted: Counted,
 }
 
 /// Whether the holder of a claim is at the ticket.
@@ -109,7 +111,7 @@ impl TicketActor {
             let attendance = if is_here { Attendance::Here } else { Attendance::NotSeen };
             let mut pace = Pace::default();
             pace.told();
-            Lease { claim: claim.clone(), until, attendance, told: until, pace }
+            Lease { claim: claim.clone(), until, attendance, told: until, pace, _counted: Counted::claim() }
         });
         self.claim.lease = lease;
         self.signal_claim();

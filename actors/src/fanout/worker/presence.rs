@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::{Fanout, Next, SetPresence, View, WAITING_PER_TOPIC};
 use crate::Tickets;
 use crate::fanout::{ConnectionId, Going};
+use crate::metrics::Counted;
 use crate::ticket::Announce;
 
 /// That a socket's person is on a ticket. Dropped without a word, the connection counts as lost.
@@ -23,6 +24,7 @@ pub(super) struct AtTicket {
     said: Said,
     said_at: Instant,
     going: Going,
+    _counted: Counted,
 }
 
 impl AtTicket {
@@ -78,6 +80,7 @@ impl Fanout {
             said: said.clone(),
             said_at: Instant::now(),
             going: Going::Lost,
+            _counted: Counted::at_ticket(),
         });
         (here.said, here.said_at) = (said, Instant::now());
         here.announce(answer);

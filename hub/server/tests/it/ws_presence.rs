@@ -229,6 +229,31 @@ async fn who_signs_out_is_gone_at_once_and_whom_the_hub_sends_away_is_marked() {
     told(&mut bo, &["Cleo viewing"]).await;
 }
 
+#[actix_rt::test]
+async fn a_list_shows_who_is_at_its_rows_and_lets_them_go() {
+    let desk = Desk::open().await;
+    let mut list = Socket::greet(desk.hub.address(), Codec::MsgPack, &desk.bo).await;
+    assert_eq!(list.ask(json!({"type": "subscribe", "topic": "workspace"})).await["type"], "subscribed");
+    let other = desk.hub.ticket(&desk.cleo, "Not looked at").await;
+    assert_eq!(list.ask(json!({"type": "watch_rows", "ticket_ids": [desk.ticket["id"]]})).await["type"], "ack");
+    let mut ana = desk.watching(&desk.ana, "ticket", Codec::Json).await;
+    let elsewhere = format!("ticket:{}", other["id"].as_str().expect("an id"));
+    assert_eq!(ana.ask(json!({"type": "subscribe", "topic": elsewhere})).await["type"], "subscribed");
+    let there = json!({"type": "set_presence", "ticket_id": other["id"], "state": "viewing"});
+    assert_eq!(ana.ask(there).await["type"], "ack");
+    assert_eq!(ana.ask(desk.composing("internal")).await["type"], "ack");
+    let row = list.find(|frame| frame["signal"]["type"] == "presence").await;
+    assert_eq!((&row["topic"], &row["signal"]["ticket_id"]), (&json!("workspace"), &desk.ticket["id"]), "and of no other row");
+    assert_eq!(words(&row["signal"]["users"]), ["Ana composing internal"]);
+    // Whoever looks at the row later is told at once.
+    let mut late = Socket::greet(desk.hub.address(), Codec::Json, &desk.bo).await;
+    assert_eq!(late.ask(json!({"type": "subscribe", "topic": "workspace"})).await["type"], "subscribed");
+    late.send(json!({"type": "watch_rows", "ticket_ids": [desk.ticket["id"]]})).await;
+    told(&mut late, &["Ana composing internal"]).await;
+    ana.send_frame(0x80 | CLOSE, &1001_u16.to_be_bytes()).await;
+    told(&mut list, &[]).await;
+}
+
 /// Two hundred colleagues open the same ticket and leave it within ten seconds.
 #[actix_rt::test]
 async fn two_hundred_who_come_and_go_are_told_in_ten_frames_a_second_at_most() {
