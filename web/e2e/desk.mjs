@@ -45,12 +45,19 @@ export async function write({ page }, text) {
   await page.getByRole("textbox", { name: /Reply to the customer|Internal note|Your message/ }).fill(text);
 }
 
-/** Replies as an agent or as a customer. @param {Visitor} visitor @param {string} text */
+/** Replies as an agent or as a customer, also where a colleague is answering. @param {Visitor} visitor @param {string} text */
 export async function reply(visitor, text) {
-  const tab = visitor.page.getByRole("button", { name: "Reply", exact: true });
+  const { page } = visitor;
+  const tab = page.getByRole("button", { name: "Reply", exact: true });
   if ((await tab.count()) > 0) await tab.click();
   await write(visitor, text);
-  await visitor.page.getByRole("button", { name: "Send", exact: true }).click();
+  await page.getByRole("button", { name: /^Send( anyway…)?$/ }).click();
+  const question = page.getByTestId("claim-banner").getByRole("button", { name: "Send anyway" });
+  const box = page.getByRole("textbox", { name: /Reply to the customer|Your message/ });
+  await until("the reply is on its way", async () => {
+    if ((await question.count()) > 0) await question.click({ timeout: 1000 }).catch(() => {});
+    return (await box.inputValue()) === "";
+  });
 }
 
 /** @param {Visitor} visitor @param {string} text */

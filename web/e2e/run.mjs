@@ -3,13 +3,18 @@
 import fs from "node:fs";
 import path from "node:path";
 import { bellStories } from "./bell-stories.mjs";
+import { claimStories } from "./claim-stories.mjs";
 import { conflictStories } from "./conflict-stories.mjs";
+import { draftStories } from "./draft-stories.mjs";
 import { prepareHub } from "./hub.mjs";
 import { listStories } from "./list-stories.mjs";
 import { openBrowser } from "./pages.mjs";
 import { createDatabase } from "./postgres.mjs";
+import { presenceStories } from "./presence-stories.mjs";
 import { screens } from "./screens.mjs";
+import { loadStories } from "./signal-load.mjs";
 import { stories } from "./stories.mjs";
+import { togetherStories } from "./together-stories.mjs";
 
 const STORY_WITHIN_MS = 300_000;
 
@@ -25,6 +30,11 @@ const all = [
   ...bellStories,
   ...conflictStories,
   ...listStories,
+  ...presenceStories,
+  ...claimStories,
+  ...draftStories,
+  ...togetherStories,
+  ...loadStories,
   { name: "the screens are accessible in light and dark, wide and narrow (screenshots)", tell: screens },
 ];
 const chosen = all.filter(({ name }) => name.includes(only));

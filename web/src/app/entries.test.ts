@@ -27,6 +27,17 @@ it("gathers what stands between two messages, and leaves out what shows nothing"
   );
 });
 
+it("says a handoff once, with all that it does", () => {
+  const assigned = deed(2, { type: "assigned", assignee_id: BO, team_id: null });
+  const given = deed(3, { type: "handed_over", from_id: ANA, to_id: BO, to_team_id: null, note: "n" });
+  const moved = deed(4, { type: "claim_taken", by: bo, until: NOW, from: ana });
+  const parts = partsOf(
+    [assigned, given, moved, deed(5, { type: "assigned", assignee_id: null, team_id: null })],
+    () => true,
+  );
+  expect(parts).toEqual([{ kind: "deeds", records: [given, expect.objectContaining({ seq: 5 })] }]);
+});
+
 it("says how many by whom", () => {
   expect(deedsInWords([taken, tags])).toBe("2 changes by Ana");
   expect(deedsInWords([taken, tags, over])).toBe("3 changes by Ana and Bo");

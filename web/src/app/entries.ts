@@ -7,14 +7,14 @@ export type Part =
   | { kind: "deeds"; records: readonly EventRecord[] };
 
 /** More of them in a row are folded away. */
-export const FOLD_ABOVE = 2;
+export const FOLD_ABOVE = 3;
 
 /** @param shows whether anything is to be seen of an event that is no message */
 export function partsOf(events: readonly EventRecord[], shows: (record: EventRecord) => boolean): Part[] {
   const parts: Part[] = [];
   for (const [at, record] of events.entries()) {
     if (isMessage(record)) parts.push({ kind: "message", record });
-    else if (shows(record) && !isSaidByReply(events, at)) {
+    else if (shows(record) && !isSaidByReply(events, at) && !isSaidByHandoff(events, at)) {
       const last = parts.at(-1);
       if (last?.kind === "deeds") parts[parts.length - 1] = { kind: "deeds", records: [...last.records, record] };
       else parts.push({ kind: "deeds", records: [record] });
@@ -40,6 +40,15 @@ function isSaidByReply(events: readonly EventRecord[], at: number): boolean {
   if (record?.event.type !== "claim_released" || record.event.by.id !== record.by.id) return false;
   const previous = events.slice(0, at).findLast(({ event }) => isReply(event) || event.type.startsWith("claim_"));
   return previous !== undefined && isReply(previous.event) && previous.by.id === record.by.id;
+}
+
+/** True for what a handoff does besides, in the same step. */
+function isSaidByHandoff(events: readonly EventRecord[], at: number): boolean {
+  const record = events[at];
+  if (record?.event.type !== "assigned" && record?.event.type !== "claim_taken") return false;
+  return [events[at - 1], events[at + 1]].some(
+    (beside) => beside?.event.type === "handed_over" && beside.at === record.at && beside.by.id === record.by.id,
+  );
 }
 
 function isReply(event: Event): boolean {

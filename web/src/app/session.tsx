@@ -132,6 +132,7 @@ export function SessionProvider({ signedIn, children }: { signedIn: rest.SignedI
       onDoubt,
       onDrafts: (ticket, drafts) => writing.drafts.hubHas(ticket, audiences, drafts),
       onDraft: ({ ticket_id, audience, draft }) => writing.drafts.changed(ticket_id, audience, draft),
+      onAccepted: ({ ticket_id, audience }) => writing.drafts.accepted(ticket_id, audience),
       onCut: () => writing.drafts.cut(),
     });
     const writing = startWriting(live, keep);
@@ -186,7 +187,7 @@ export function useTopic(topic: string) {
   const { live } = useSession();
   useEffect(() => live.watch(topic), [live, topic]);
   const again = useCallback(() => live.watchAgain(topic), [live, topic]);
-  return { topic: useLiveState().topics[topic], again };
+  return { topic: useLive((state) => state.topics[topic]), again };
 }
 
 function leave(why: "asked" | "ended" | "elsewhere"): SignIn {

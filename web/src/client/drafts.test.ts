@@ -234,6 +234,15 @@ describe("a text that is sent", () => {
     expect(view().body).toBe("Again, and more");
   });
 
+  it("and taken back while the hub held it is there again, even if the hub had never stored it", async () => {
+    await opened();
+    type("Hello");
+    drafts.spend(TICKET, "public");
+    drafts.accepted(TICKET, "public");
+    drafts.changed(TICKET, "public", hubDraft(1, "Hello"));
+    expect(view()).toMatchObject({ body: "Hello", place: "hub" });
+  });
+
   it("that is taken back stands before what was written since, once", async () => {
     await opened();
     type("Newer");

@@ -143,6 +143,11 @@ export class Drafts {
     void this.persist(slot);
   }
 
+  /** The reply is there, or held: whatever the hub has from now on is a draft again. */
+  accepted(ticket: TicketId, audience: Audience) {
+    this.slot(ticket, audience).spent = null;
+  }
+
   /** A reply with another text goes out: the hub will forget the draft all the same. */
   expectSpend(ticket: TicketId, audience: Audience) {
     this.slot(ticket, audience).awaitsSpend = true;

@@ -37,6 +37,7 @@ beforeEach(() => {
     onDoubt: () => {},
     onDrafts: () => {},
     onDraft: () => {},
+    onAccepted: () => {},
     onCut: () => {},
   });
   live.start();

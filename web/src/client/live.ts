@@ -26,6 +26,8 @@ export type LiveListeners = {
   onDrafts(ticket: TicketId, drafts: readonly Draft[]): void;
   /** One of my drafts is now so, on any device. */
   onDraft(changed: Extract<Signal, { type: "draft_changed" }>): void;
+  /** A reply or note is there, or held back. */
+  onAccepted(command: PostReply): void;
   /** The connection is gone. */
   onCut(): void;
 };
@@ -270,6 +272,7 @@ export class LiveClient {
 
   /** Many rows change all the time: they are drawn once a second. */
   private gather(ticket: TicketId, users: readonly Presence[]) {
+    if (!this.rowsLookedAt.includes(ticket)) return;
     this.rowPresence.set(ticket, users);
     this.rowTimer ??= this.world.after(ROWS_APART_MS, () => {
       this.rowTimer = null;
@@ -333,6 +336,8 @@ export class LiveClient {
     const asked = this.take(frame.id);
     if (asked?.what === "question") return asked.answered(frame);
     if (asked?.what !== "command") return;
+    const command = this.unanswered.get(asked.key)?.command;
+    if (command?.type === "post_reply") this.told.onAccepted(command);
     this.unanswered.delete(asked.key);
     this.outbox.remove(asked.key);
     this.happen({ type: "local:acked", key: asked.key, seq: frame.seq ?? null });

@@ -15,7 +15,14 @@ beforeEach(() => {
     codec,
     ANA,
     { put: () => {}, remove: () => {} },
-    { onRefused: () => {}, onDoubt: () => {}, onDrafts: () => {}, onDraft: () => {}, onCut: () => {} },
+    {
+      onRefused: () => {},
+      onDoubt: () => {},
+      onDrafts: () => {},
+      onDraft: () => {},
+      onAccepted: () => {},
+      onCut: () => {},
+    },
   );
   live.start();
   world.welcome();

@@ -169,7 +169,7 @@ function signalled(state: State, { topic, signal }: Extract<ServerFrame, { type:
     case "ticket_left":
       return { ...state, gone: { ...state.gone, [signal.ticket_id]: signal.why } };
     case "read":
-      return signal.back ? markedUnread(state, signal) : { ...state, read: withCursors(state.read, [signal]) };
+      return signal.back ? markedUnread(state, signal) : readFurther(state, signal);
     case "presence":
       return listening(state, topic) ? presenceChanged(state, topic, signal) : state;
     case "claim":
@@ -300,6 +300,13 @@ function markedUnread(state: State, { ticket_id, seq }: ReadCursor): State {
     marking: without(state.marking, ticket_id),
     keptUnread: { ...state.keptUnread, [ticket_id]: seq },
   };
+}
+
+/** On this or another device: what was kept as unread has been read after all. */
+function readFurther(state: State, { ticket_id, seq }: ReadCursor): State {
+  const isOver = seq > (state.keptUnread[ticket_id] ?? Number.POSITIVE_INFINITY);
+  const keptUnread = isOver ? without(state.keptUnread, ticket_id) : state.keptUnread;
+  return { ...state, keptUnread, read: withCursors(state.read, [{ ticket_id, seq }]) };
 }
 
 /** By itself, a cursor never goes back. */

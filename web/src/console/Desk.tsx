@@ -13,6 +13,7 @@ import { buttonLook, Nothing } from "../ui/basics";
 import { Fence } from "../ui/fence";
 import { Mark } from "../ui/mark";
 import { useTitle } from "../ui/title";
+import { Colleagues } from "./Colleagues";
 import { useShortcuts } from "./keys";
 import { List, type ListHandle } from "./scenes/List/List";
 import { Rail } from "./scenes/List/Rail";
@@ -64,7 +65,8 @@ function StaffDesk() {
           />
         </div>
         <Rail choice={choice} />
-        <div className="ms-auto lg:ms-0 lg:mt-auto">
+        <div className="ms-auto flex flex-col gap-4 lg:ms-0 lg:mt-auto">
+          <Colleagues />
           <UserMenu withName shortcuts={shortcuts} />
         </div>
       </header>

@@ -2,10 +2,10 @@
 import { Bell as BellIcon } from "lucide-react";
 import { type RefObject, useImperativeHandle, useState } from "react";
 import { ME } from "../../client/state";
-import { newsByTicket } from "../../client/told";
 import { Popover } from "../../ui/popover";
 import { shortCount, useTitleCount } from "../../ui/title";
-import { useLiveState, useTopic } from "../session";
+import { useNews } from "../news";
+import { useTopic } from "../session";
 import { useHerald } from "./herald";
 import { Panel } from "./Panel";
 
@@ -24,7 +24,7 @@ type Props = {
 export function Bell({ empty, align = "end", shortcut, handle }: Props) {
   const { topic, again } = useTopic(ME);
   const [isOpen, setIsOpen] = useState(false);
-  const news = newsByTicket(useLiveState());
+  const news = useNews();
   const waiting = news.filter(({ unread }) => unread > 0).length;
   const words = useHerald();
   useTitleCount(waiting);

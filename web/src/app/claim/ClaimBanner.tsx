@@ -50,7 +50,7 @@ export function ClaimBanner({ ticket, claim, isAsking, onNote, onSendAnyway, onC
         )}
       </p>
       {isAsking ? (
-        <span className="flex gap-1.5">
+        <span key="question" className="flex gap-1.5">
           <Button
             size="small"
             tone="primary"
@@ -65,7 +65,7 @@ export function ClaimBanner({ ticket, claim, isAsking, onNote, onSendAnyway, onC
           </Button>
         </span>
       ) : (
-        <span className="flex flex-wrap gap-1.5">
+        <span key="choices" className="flex flex-wrap gap-1.5">
           {!isWatching && (
             <Button size="small" onClick={watch}>
               Watch

@@ -13,7 +13,7 @@ export function WhoIsHere({ ticket }: { ticket: TicketId }) {
       {customer && (
         <span className="inline-flex items-center gap-1.5 text-ink-soft text-xs" data-testid="customer-here">
           <span aria-hidden="true" className="size-2 rounded-full bg-green" />
-          Customer is online
+          <span className="max-sm:sr-only">Customer is online</span>
         </span>
       )}
       <AvatarStack presence={colleagues(presence, user.id)} nowMs={live.nowMs()} />

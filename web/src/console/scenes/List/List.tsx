@@ -2,9 +2,8 @@
 import { ArrowUp, ListFilter } from "lucide-react";
 import { type RefObject, useEffect, useImperativeHandle, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
+import { useUnread } from "../../../app/news";
 import { useLive, useSession } from "../../../app/session";
-import { ME } from "../../../client/state";
-import { unreadTickets } from "../../../client/told";
 import { Button, LoadFailed, Nothing, Skeleton } from "../../../ui/basics";
 import { Menu, MenuChoices } from "../../../ui/menu";
 import type { AgentTicket, TicketId } from "../../../wire/generated";
@@ -121,17 +120,6 @@ function Waiting({ count, onLetIn }: { count: number; onLetIn: () => void }) {
       )}
     </div>
   );
-}
-
-function useUnread(): ReadonlySet<TicketId> {
-  const { live } = useSession();
-  const told = useLive((state) => state.topics[ME]?.events);
-  const read = useLive((state) => state.read);
-  const marking = useLive((state) => state.marking);
-  const attending = useLive((state) => state.attending);
-  const keptUnread = useLive((state) => state.keptUnread);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the parts of the state that it depends on
-  return useMemo(() => unreadTickets(live.getState()), [live, told, read, marking, attending, keptUnread]);
 }
 
 /** Also the tickets that have gone out of sight, for as long as their rows linger. */

@@ -3,6 +3,7 @@ import { ArrowLeft, Handshake } from "lucide-react";
 import { lazy, type RefObject, Suspense, useImperativeHandle, useState } from "react";
 import { Link } from "react-router";
 import { FieldConflicts } from "../../../app/conflict/FieldConflicts";
+import { useUnread } from "../../../app/news";
 import { useAnnounced } from "../../../app/presence/announcing";
 import { TypingLine } from "../../../app/presence/TypingLine";
 import { WhoIsHere } from "../../../app/presence/WhoIsHere";
@@ -11,7 +12,6 @@ import { useLiveState, useSession, useTopic } from "../../../app/session";
 import { Thread } from "../../../app/thread";
 import { mayWork } from "../../../client/rest";
 import { isAgentTicket } from "../../../client/store";
-import { unreadTickets } from "../../../client/told";
 import { ticketView } from "../../../client/views";
 import { Button, buttonLook } from "../../../ui/basics";
 import { useTitle } from "../../../ui/title";
@@ -78,25 +78,12 @@ export function Ticket({ id, choice, replyBox, handle }: Props) {
             )}
             <WhoIsHere ticket={id} />
           </div>
-          {ticket && <Facts ticket={ticket} seq={watched.topic?.seq ?? ticket.seq} />}
           {ticket && (
-            <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
-              <Tags ticket={ticket} />
-              {mayWork(user.role) && (
-                <span className="ms-auto flex gap-1">
-                  <WatchButton ticket={ticket} />
-                  <Button
-                    size="small"
-                    tone="quiet"
-                    aria-keyshortcuts="Shift+A"
-                    disabled={!canWrite}
-                    onClick={() => setIsHandingOver(true)}
-                  >
-                    <Handshake aria-hidden="true" size={15} /> Hand over
-                  </Button>
-                </span>
-              )}
-            </div>
+            <Facts
+              ticket={ticket}
+              seq={watched.topic?.seq ?? ticket.seq}
+              onHandOver={canWrite ? () => setIsHandingOver(true) : null}
+            />
           )}
           {ticket && <FieldConflicts ticket={ticket.id} seq={watched.topic?.seq ?? ticket.seq} />}
         </div>
@@ -123,7 +110,7 @@ export function Ticket({ id, choice, replyBox, handle }: Props) {
 
 /** On small screens the bell is in the list: that it has something to say shows here. */
 function BackToList({ choice }: { choice: ListChoice }) {
-  const hasNews = unreadTickets(useLiveState()).size > 0;
+  const hasNews = useUnread().size > 0;
   return (
     <Link
       to={`/${writeChoice(choice)}`}
@@ -136,16 +123,34 @@ function BackToList({ choice }: { choice: ListChoice }) {
   );
 }
 
-function Facts({ ticket, seq }: { ticket: AgentTicket; seq: number }) {
+type FactsProps = { ticket: AgentTicket; seq: number /** Null where it cannot be. */; onHandOver: (() => void) | null };
+
+function Facts({ ticket, seq, onHandOver }: FactsProps) {
   return (
     <div className="flex flex-wrap items-center gap-x-1.5 gap-y-1">
       <StatusMenu ticket={ticket} seq={seq} />
       <AssigneeMenu ticket={ticket} />
       <PriorityMenu ticket={ticket} seq={seq} />
-      <p className="ms-auto text-ink-soft text-sm">
-        <span className="sr-only">Ticket </span>
-        {ticket.number} · {ticket.requester.name}
-      </p>
+      <Tags ticket={ticket} />
+      <div className="ms-auto flex items-center gap-0.5">
+        <p className="me-1.5 text-ink-soft text-sm">
+          <span className="sr-only">Ticket </span>
+          {ticket.number} · {ticket.requester.name}
+        </p>
+        <WatchButton ticket={ticket} />
+        {onHandOver && (
+          <Button
+            size="small"
+            tone="quiet"
+            aria-label="Hand over"
+            title="Hand over (Shift+A)"
+            aria-keyshortcuts="Shift+A"
+            onClick={onHandOver}
+          >
+            <Handshake aria-hidden="true" size={17} />
+          </Button>
+        )}
+      </div>
     </div>
   );
 }

@@ -44,6 +44,7 @@ function HandoffForm({ ticket, onDone }: { ticket: AgentTicket; onDone: () => vo
     const isWatching = ticket.watcher_ids?.includes(user.id) ?? false;
     if (keepsWatching !== isWatching)
       live.submit({ type: "watch", key: newKey(), ticket_id: ticket.id, on: keepsWatching });
+    live.announcer.finish();
     onDone();
   };
 
