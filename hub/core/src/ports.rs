@@ -301,8 +301,8 @@ pub trait Drafts: Send + Sync + 'static {
     fn save(&self, ticket: TicketKey, drafts: Vec<Kept>) -> Answer<Vec<DraftKey>>;
 }
 
-/// Drafts of one ticket that are read at once.
-pub const MAX_DRAFTS: u32 = 256;
+/// Drafts that one ticket has at most, those included that are left without a text.
+pub const MAX_DRAFTS: u32 = 1_000;
 
 /// Lists of tickets, and the counters over them.
 pub trait TicketLists: Send + Sync + 'static {

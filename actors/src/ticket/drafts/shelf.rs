@@ -9,6 +9,7 @@ use std::mem;
 use std::time::Duration;
 
 use hub_core::ids::UserId;
+use hub_core::ports::MAX_DRAFTS;
 use hub_core::rules::drafts::{DraftChange, DraftKey, Kept, NotThePresentOne, Spent};
 use hub_core::time::UnixMs;
 use hub_core::wire::{Audience, Draft, ErrorCode, PersonRef, Problem};
@@ -134,6 +135,10 @@ impl Shelf {
     /// Takes a wish; it is answered when it is stored, or found to be impossible.
     pub fn take(&mut self, mut wish: Wish) {
         let key = wish.key();
+        if self.slots.len() >= MAX_DRAFTS as usize && !self.slots.contains_key(&key) {
+            let problem = Problem::new(ErrorCode::LimitReached, "Too many people have written drafts at this ticket.");
+            return wish.answer(&Err(problem));
+        }
         let slot = self.slots.entry(key).or_insert_with(|| Slot::of(key));
         if let Some(last) = slot.waiting.back_mut()
             && last.origin == wish.origin

@@ -267,6 +267,26 @@ impl World {
     }
 }
 
+#[test]
+fn a_ticket_takes_so_many_drafts_and_no_more() {
+    let (mut shelf, rooms) = (Shelf::default(), Arc::new(Semaphore::new(10_000)));
+    let mut saves = |number: u32| {
+        let (answer, answered) = oneshot::channel();
+        let by = PersonRef { id: UserId::new(Uuid::from_u128(number.into())), name: String::new() };
+        let deed = super::Deed::Save { revision: 0, body: String::new(), based_on: 1 };
+        let rooms = vec![Arc::clone(&rooms).try_acquire_owned().expect("room")];
+        let (audience, origin, answers) = (Audience::Public, ConnectionId::next(), vec![answer]);
+        shelf.take(Wish { by, audience, deed, origin, answers, losses: 0, rooms });
+        answered
+    };
+    let mut waiting: Vec<_> = (1..=MAX_DRAFTS).map(&mut saves).collect();
+    let refused = saves(MAX_DRAFTS + 1).try_recv().expect("at once");
+    assert_eq!(refused.map_err(|problem| problem.code), Err(ErrorCode::LimitReached));
+    let again = saves(1);
+    assert!(waiting.iter_mut().all(|answered| answered.try_recv().is_err()), "the others wait to be stored");
+    drop(again);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
