@@ -128,12 +128,13 @@ impl Desk {
 
     /// Time goes on by both clocks, little by little, as timers fire.
     pub async fn pass(&self, span: Duration) {
-        self.pass_in_steps(span, Duration::from_millis(50)).await;
+        let is_long = span > Duration::from_secs(5);
+        self.pass_in_steps(span, Duration::from_millis(if is_long { 500 } else { 50 })).await;
     }
 
     /// The same in a hurry.
     pub async fn pass_coarsely(&self, span: Duration) {
-        self.pass_in_steps(span, Duration::from_secs(1)).await;
+        self.pass_in_steps(span, Duration::from_secs(3)).await;
     }
 
     async fn pass_in_steps(&self, span: Duration, longest: Duration) {

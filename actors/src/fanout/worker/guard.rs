@@ -66,7 +66,7 @@ impl Fanout {
             if let Some(entry) = self.connections.get(&connection) {
                 (entry.cut)(Cut::Lost);
             }
-            self.detach(connection, Going::Lost);
+            self.detach(connection, Going::SentAway);
         }
         // The turn may have broken off between two books: what nobody watches any longer is given back to its owner.
         let connections = &self.connections;
