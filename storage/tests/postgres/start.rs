@@ -1,8 +1,13 @@
 //! The hub refuses to serve where row security would not bind it, or where the tables are not those it knows.
 
+use hub_core::ports::{Appended, Drafts, Journal};
+use hub_core::testing::Sample;
 use storage::testing::TestDatabase;
 use storage::{StartError, Store, StoreConfig, expected_version, migrate};
 use tokio::runtime::Handle;
+use tokio_postgres::NoTls;
+
+use crate::world::World;
 
 async fn refusal(url: &str) -> StartError {
     match Store::connect(StoreConfig::new(url), Handle::current()).await {
@@ -15,7 +20,7 @@ async fn refusal(url: &str) -> StartError {
 async fn it_starts_as_a_plain_member_of_tandem_app() {
     let db = TestDatabase::fresh().await;
     let store = db.store().await;
-    assert_eq!(hub_core::ports::Journal::stream(&store), hub_core::ports::Journal::stream(&db.store().await));
+    assert_eq!(Journal::stream(&store), Journal::stream(&db.store().await));
     store.close().await;
 }
 
@@ -91,10 +96,37 @@ async fn migrating_twice_and_at_the_same_time_changes_nothing() {
     assert!(expected_version() >= 1);
 }
 
+/// A database of the version before, with a ticket in it: the newest migration adds to it, and it goes on where it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_version_two_goes_on_where_it_was() {
+    let world = World::new().await;
+    let mut sample = Sample::of(world.fresh());
+    let creation = sample.creation();
+    assert!(matches!(sample.write(&world.store, creation).await, Ok(Appended::Committed { .. })));
+    world.store.close().await;
+    // as it was before
+    let back = "DROP TABLE drafts, due; DROP INDEX tickets_by_queue;
+                CREATE INDEX tickets_by_status ON tickets (workspace_id, status, updated_at);
+                DELETE FROM refinery_schema_history WHERE version = 3";
+    let owner = world.db.owner_url.parse::<tokio_postgres::Config>().expect("our own address");
+    let (owner, driver) = owner.connect(NoTls).await.expect("the owner connects");
+    tokio::spawn(driver);
+    owner.batch_execute(back).await.expect("what came with version 3 goes");
+    let error = refusal(&world.db.app_url).await;
+    assert!(matches!(error, StartError::Behind { found: 2, .. }), "{error}");
+    assert_eq!(migrate(&world.db.owner_url).await.expect("runs"), [3]);
+
+    let store = world.db.store().await;
+    assert_eq!(store.load(sample.ticket).await.expect("answers"), sample.state);
+    let reply = sample.reply("and on");
+    assert!(matches!(sample.write(&store, reply).await, Ok(Appended::Committed { .. })));
+    assert_eq!(store.of_ticket(sample.ticket).await.expect("answers"), []);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restore_is_another_stream() {
     let db = TestDatabase::fresh().await;
-    let before = hub_core::ports::Journal::stream(&db.store().await);
+    let before = Journal::stream(&db.store().await);
     db.superuser().await.execute("UPDATE stream SET restores = restores + 1", &[]).await.expect("a restore");
-    assert_ne!(hub_core::ports::Journal::stream(&db.store().await), before);
+    assert_ne!(Journal::stream(&db.store().await), before);
 }
