@@ -176,7 +176,7 @@ impl Report {
                 .map(|hub| Hub { node: hub.node.clone(), heartbeat_ms: hub.heartbeat_ms, limits: hub.limits })
                 .collect(),
             replies,
-            driver: Driver::new(outcome, ack_ms.p99),
+            driver: Driver::new(outcome, own_answers_p99_ms(outcome).unwrap_or(ack_ms.p99)),
             ack_ms,
             delivery_ms: Spread::of_us(deliveries),
             deliveries_per_s,
@@ -198,6 +198,14 @@ impl Report {
             breaches: outcome.breaches.iter().map(ToString::to_string).collect(),
             unmet: outcome.unmet.clone(),
         }
+    }
+}
+
+/// Where replies are not all that is asked: how late answers were.
+fn own_answers_p99_ms(outcome: &Outcome) -> Option<f64> {
+    match &outcome.own {
+        Some(Own::Collide(figures)) => Some(figures.answer_ms.p99),
+        Some(Own::Connect(_) | Own::Storm(_) | Own::Stall(_) | Own::Overload(_) | Own::Resident(_)) | None => None,
     }
 }
 

@@ -177,6 +177,10 @@ pub struct Collide {
     pub refused: BTreeMap<String, u64>,
     /// What happened meanwhile, by type of event.
     pub events: BTreeMap<String, u64>,
+    /// From asking until the answer, in milliseconds. What is to be seen at once may be as late again as the 99th percentile twice:
+    /// the oracle allows for a machine that is late with everything.
+    #[serde(default)]
+    pub answer_ms: Spread,
     /// From announcing that one composes until another viewer was shown it, in milliseconds.
     pub presence_ms: Spread,
     /// From asking for a claim, or composing, until another viewer was shown who took it, in milliseconds.
@@ -305,7 +309,7 @@ impl Collide {
             t,
             "  {signals} signals received ({signals_per_s:.0}/s); at most {presence_frames_per_s_max} presence frames a second for one viewer"
         )?;
-        spreads(t, &[("presence shown", &self.presence_ms), ("claim shown", &self.claim_ms)])
+        spreads(t, &[("answer", &self.answer_ms), ("presence shown", &self.presence_ms), ("claim shown", &self.claim_ms)])
     }
 }
 

@@ -7,11 +7,14 @@ use hub_core::wire::ErrorCode;
 
 use super::super::Breach;
 use super::super::history::View;
+use super::SLACK_US;
 use super::history::{Answer, Ask, Device, Entry, Room, Seen, What};
 
 /// A room with its indices, and what was found so far.
 pub(super) struct Case<'a> {
     pub room: &'a Room,
+    /// What is to be so at once, is so after this.
+    pub slack_us: u64,
     /// Every ask with its outcome, device by device.
     pub exchanges: Vec<Exchange<'a>>,
     pub breaches: Vec<Breach>,
@@ -41,8 +44,8 @@ pub(super) struct Exchange<'a> {
 pub(super) enum Outcome<'a> {
     /// Told so, at that time.
     Told { at_us: u64, answer: &'a Answer },
-    /// The connection went first, at that time: the outcome is unknown.
-    Lost { at_us: u64 },
+    /// The connection went first: the outcome is unknown, and it may act until then.
+    Lost { until_us: u64 },
     /// The connection lives, and nothing came.
     Open,
 }
@@ -64,11 +67,11 @@ impl Exchange<'_> {
         }
     }
 
-    /// When all it could do was done. What was lost may act for as long as the hub has it.
-    pub fn over_us(&self) -> u64 {
+    /// When all it could do was done.
+    pub const fn over_us(&self) -> u64 {
         match self.outcome {
             Outcome::Told { at_us, .. } => at_us,
-            Outcome::Lost { at_us } => at_us + super::SLACK_US,
+            Outcome::Lost { until_us } => until_us,
             Outcome::Open => u64::MAX,
         }
     }
@@ -76,10 +79,21 @@ impl Exchange<'_> {
 
 impl<'a> Case<'a> {
     pub fn new(room: &'a Room) -> Self {
-        let exchanges = room.devices.iter().enumerate().flat_map(|(place, device)| exchanges_of(place, device)).collect();
+        let slack_us = SLACK_US + 2 * room.lag_us;
+        let devices = room.devices.iter().enumerate();
+        let exchanges = devices.flat_map(|(place, device)| exchanges_of(place, device, slack_us)).collect();
         let places = (0..).zip(&room.log).filter_map(|(index, entry)| Some((entry.key?, index))).collect();
         let thread = room.log.iter().filter(|entry| is_in_thread(entry)).map(|entry| entry.seq).collect();
-        Self { room, exchanges, breaches: vec![], holders: holders_of(&room.log), heads: heads_of(room), places, thread }
+        Self {
+            room,
+            slack_us,
+            exchanges,
+            breaches: vec![],
+            holders: holders_of(&room.log),
+            heads: heads_of(room),
+            places,
+            thread,
+        }
     }
 
     /// Who held the claim after event `seq`.
@@ -125,7 +139,7 @@ impl<'a> Case<'a> {
     }
 }
 
-fn exchanges_of(place: usize, device: &Device) -> Vec<Exchange<'_>> {
+fn exchanges_of(place: usize, device: &Device, slack_us: u64) -> Vec<Exchange<'_>> {
     let mut exchanges: Vec<Exchange<'_>> = Vec::new();
     let mut open: HashMap<u64, usize> = HashMap::new();
     for moment in &device.moments {
@@ -143,7 +157,7 @@ fn exchanges_of(place: usize, device: &Device) -> Vec<Exchange<'_>> {
             }
             Seen::Lost => {
                 for (_, index) in open.drain() {
-                    exchanges[index].outcome = Outcome::Lost { at_us: moment.at_us };
+                    exchanges[index].outcome = Outcome::Lost { until_us: moment.at_us + slack_us };
                 }
             }
             Seen::Joined { .. } | Seen::Event { .. } | Seen::Signal(_) | Seen::Left => {}

@@ -8,7 +8,7 @@ use super::super::history::View;
 use super::case::{Case, Exchange};
 use super::history::{Ask, Entry, Room, Seen, State, What};
 use super::read::is_staff;
-use super::{About, Fault, GRACE_US, LEASE_US, SLACK_US};
+use super::{About, Fault, GRACE_US, LEASE_US};
 
 /// What the hub does by a timer may be late by so much: it looks once a second, and has other things to do.
 const TIMER_US: u64 = 4_000_000;
@@ -114,16 +114,17 @@ fn is_a_lease(holding: &Holding<'_>, case: &mut Case<'_>) {
     let last_us = case.asks_of(holding.holder).filter(during).map(|exchange| exchange.sent_us).max();
     let last_us = last_us.unwrap_or(0).max(holding.taken.at_us);
     let mut faults = Vec::new();
-    if end_us > last_us + LEASE_US + TIMER_US {
+    let late_us = TIMER_US + 2 * case.room.lag_us;
+    if end_us > last_us + LEASE_US + late_us {
         faults.push(Fault::HeldTooLong);
     }
-    if gone_for_us(holding, end_us, case.room) > GRACE_US + TIMER_US {
+    if gone_for_us(holding, end_us, case.room) > GRACE_US + late_us {
         faults.push(Fault::HeldByNobodyThere);
     }
     if let Some(What::Expired { .. }) = holding.end.map(|end| &end.what) {
         let renewals = case.asks_of(holding.holder).filter(|exchange| renews(exchange) && exchange.over_us() <= end_us);
         let renewed_us = renewals.map(|exchange| exchange.sent_us).max().unwrap_or(0).max(holding.taken.at_us);
-        if renewed_us + LEASE_US > end_us + SLACK_US {
+        if renewed_us + LEASE_US > end_us + case.slack_us {
             faults.push(Fault::ExpiredEarly);
         }
     }

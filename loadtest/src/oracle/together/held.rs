@@ -49,12 +49,13 @@ const fn ends(entry: &Entry) -> Option<CommandKey> {
 
 fn has_one_end(held: &Entry, case: &mut Case<'_>) {
     let What::Held { release_at_us, .. } = held.what else { return };
+    let late_us = release_at_us + LATE_US + 2 * case.room.lag_us;
     let ended = case.room.log.iter().filter(|entry| entry.seq > held.seq && ends(entry) == held.key && held.key.is_some());
     let ends: Vec<&Entry> = ended.collect();
     match ends.as_slice() {
-        [] if case.room.ended_us > release_at_us + LATE_US => case.note(View::Ticket, About::entry(held), Fault::HeldForgotten),
+        [] if case.room.ended_us > late_us => case.note(View::Ticket, About::entry(held), Fault::HeldForgotten),
         [] => {}
-        [end] if end.at_us > release_at_us + LATE_US => case.note(View::Ticket, About::entry(end), Fault::HeldForgotten),
+        [end] if end.at_us > late_us => case.note(View::Ticket, About::entry(end), Fault::HeldForgotten),
         [_] => {}
         [_, second, ..] => case.note(View::Ticket, About::entry(second), Fault::HeldTwice),
     }

@@ -19,6 +19,9 @@ pub struct Room {
     pub devices: Vec<Device>,
     /// When the run ended, in microseconds since it began.
     pub ended_us: u64,
+    /// How late answers were in the whole run, at the 99th percentile, in microseconds: what is to be so at once is judged by it,
+    /// as a machine that is late with every answer is late with that, too.
+    pub lag_us: u64,
 }
 
 /// One event of the log.

@@ -7,7 +7,7 @@ use super::super::history::View;
 use super::case::{Case, Exchange, Outcome};
 use super::history::{Answer, Ask, Entry, What};
 use super::read::is_staff;
-use super::{About, Fault, SLACK_US};
+use super::{About, Fault};
 
 pub(super) fn check(case: &mut Case<'_>) {
     for entry in case.room.log.iter().filter(|entry| entry.seq > case.room.before && is_staff(entry.kind)) {
@@ -117,7 +117,7 @@ fn refused_rightly(exchange: &Exchange<'_>, post: Post, told_us: u64, answer: &A
         if case.overlooked(user, based_on, known + 1).is_some() {
             case.note(view, about, Fault::ClaimedBeforeStale);
         }
-        let until = case.head_known_at(told_us + SLACK_US).max(known);
+        let until = case.head_known_at(told_us + case.slack_us).max(known);
         if !(known..=until).any(|seq| case.holder_at(seq).is_some_and(|holder| holder != user && Some(holder) == *by)) {
             case.note(view, about, Fault::ClaimedWithoutCause);
         }

@@ -7,7 +7,7 @@ use hub_core::wire::Audience;
 use super::super::history::View;
 use super::case::Case;
 use super::history::{Ask, Device, Present, Room, Seen, Sign, State};
-use super::{About, COMPOSING_US, FRAMES_A_SECOND, Fault, GRACE_US, SLACK_US};
+use super::{About, COMPOSING_US, FRAMES_A_SECOND, Fault, GRACE_US};
 
 /// What a device was shown of who is there; none while it is not subscribed.
 struct Showing<'a> {
@@ -30,7 +30,7 @@ pub(super) fn check(case: &mut Case<'_>) {
     let mut people: Vec<UserId> = room.devices.iter().map(|device| device.user).collect();
     people.sort_unstable();
     people.dedup();
-    let stays: Vec<(UserId, Vec<Stay>)> = people.into_iter().map(|user| (user, stays_of(room, user))).collect();
+    let stays: Vec<(UserId, Vec<Stay>)> = people.into_iter().map(|user| (user, stays_of(room, user, case.slack_us))).collect();
     for device in &room.devices {
         let frames = most_in_a_second(device);
         if frames > FRAMES_A_SECOND {
@@ -73,7 +73,7 @@ fn seen_at<'a>(showings: &[Showing<'a>], since_us: u64, at_us: u64) -> Option<&'
     showings[next.checked_sub(1)?].set
 }
 
-fn stays_of(room: &Room, user: UserId) -> Vec<Stay> {
+fn stays_of(room: &Room, user: UserId, slack_us: u64) -> Vec<Stay> {
     /// A change of one device: it came, left, or was lost.
     #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     enum Change {
@@ -107,7 +107,7 @@ fn stays_of(room: &Room, user: UserId) -> Vec<Stay> {
             stays.push(Stay { from_us: at_us, to_us: None, has_left: false });
         } else if let Some(last) = stays.last_mut().filter(|_| there == 0) {
             last.to_us = Some(at_us);
-            last.has_left = lost_us.is_none_or(|lost_us| lost_us + GRACE_US + SLACK_US < at_us);
+            last.has_left = lost_us.is_none_or(|lost_us| lost_us + GRACE_US + slack_us < at_us);
         }
     }
     stays
@@ -124,7 +124,7 @@ fn all_are_there(device: &Device, showing: &Showing<'_>, stays: &[(UserId, Vec<S
         }
         let of_user = stays.iter().find(|(whose, _)| *whose == user).map(|(_, stays)| stays.as_slice()).unwrap_or_default();
         let was_there = |stay: &Stay| {
-            let until_us = stay.to_us.map_or(u64::MAX, |to_us| to_us + GRACE_US + SLACK_US);
+            let until_us = stay.to_us.map_or(u64::MAX, |to_us| to_us + GRACE_US + case.slack_us);
             (stay.from_us..=until_us).contains(&showing.at_us) && has_announced(case, user, stay.from_us, showing.at_us)
         };
         if !of_user.iter().any(was_there) {
@@ -146,7 +146,7 @@ fn has_announced(case: &Case<'_>, user: UserId, from_us: u64, until_us: u64) -> 
 
 /// True when such a person said lately that it composes, for that audience if one is shown.
 fn said_composing(case: &Case<'_>, is_meant: impl Fn(UserId) -> bool, audience: Option<Audience>, at_us: u64) -> bool {
-    let since_us = at_us.saturating_sub(COMPOSING_US + SLACK_US);
+    let since_us = at_us.saturating_sub(COMPOSING_US + case.slack_us);
     case.exchanges.iter().any(|exchange| match exchange.ask {
         Ask::Presence { state: State::Composing, audience: told } => {
             (since_us..=at_us).contains(&exchange.sent_us)
@@ -168,8 +168,8 @@ fn goings_show(device: &Device, showings: &[Showing<'_>], user: UserId, stays: &
             set.iter().find(|present| present.user == user)
         };
         let about = About::user(device.user);
-        let soon = shown(SLACK_US);
-        if soon.is_some() && stay.has_left || shown(GRACE_US + SLACK_US).is_some() {
+        let soon = shown(case.slack_us);
+        if soon.is_some() && stay.has_left || shown(GRACE_US + case.slack_us).is_some() {
             case.note(device.view, about, Fault::StillShown(user));
         } else if soon.is_some_and(|present| !present.is_lost) {
             case.note(device.view, about, Fault::NotMarkedLost(user));
@@ -182,7 +182,7 @@ fn comings_show(device: &Device, showings: &[Showing<'_>], user: UserId, case: &
     let mut faults = 0;
     for exchange in case.asks_of(user) {
         let (Ask::Presence { .. }, Some(acked_us)) = (exchange.ask, exchange.acked_us()) else { continue };
-        let until_us = acked_us + SLACK_US;
+        let until_us = acked_us + case.slack_us;
         let stayed = |moment: &super::history::Moment| {
             !(exchange.sent_us..=until_us).contains(&moment.at_us) || !matches!(moment.seen, Seen::Left | Seen::Lost)
         };

@@ -34,7 +34,7 @@ impl Story {
         let device = |(whose, view)| Device { user: user(whose), view, moments: vec![], oddities: vec![] };
         let places = [(1, View::Ticket), (1, View::Ticket), (2, View::Ticket), (9, View::Thread)];
         let devices = places.into_iter().map(device).collect();
-        let room = Room { id: TicketId::new(Uuid::nil()), log: vec![], before: 1, devices, ended_us: 1_000 * S };
+        let room = Room { id: TicketId::new(Uuid::nil()), log: vec![], before: 1, devices, ended_us: 1_000 * S, lag_us: 0 };
         let mut story = Self { room, at_us: 0, next_id: 0 };
         story.happens(9, None, What::Other("ticket_created".into()));
         for place in 0..4 {

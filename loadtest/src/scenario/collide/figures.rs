@@ -1,6 +1,6 @@
 //! What a run came to, read off the histories: what was asked and refused, and how soon others saw who composes and who took over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use hub_core::ids::UserId;
@@ -15,9 +15,10 @@ use crate::report::Spread;
 use crate::report::own::Collide;
 
 /// The figures of a run.
-pub fn of(rooms: &[Room], manner: Manner, measured: Duration) -> Collide {
+pub fn of(rooms: &[Room], manner: Manner, measured: Duration, answer_ms: Spread) -> Collide {
     let devices = || rooms.iter().flat_map(|room| &room.devices);
-    let mut figures = Collide { manner: manner.name().to_owned(), devices: devices().count() as u64, ..Collide::default() };
+    let mut figures =
+        Collide { manner: manner.name().to_owned(), devices: devices().count() as u64, answer_ms, ..Collide::default() };
     let agents: BTreeSet<UserId> = devices().filter(|device| device.view == View::Ticket).map(|device| device.user).collect();
     figures.agents = agents.len() as u64;
     for moment in devices().flat_map(|device| &device.moments) {
@@ -37,6 +38,22 @@ pub fn of(rooms: &[Room], manner: Manner, measured: Duration) -> Collide {
     figures.presence_ms = Spread::of_us(rooms.iter().flat_map(presence_us));
     figures.claim_ms = Spread::of_us(rooms.iter().flat_map(claims_us));
     figures
+}
+
+/// From asking until the answer, where one was wanted and came.
+pub fn answers_us(device: &Device) -> Vec<u64> {
+    let mut asked = HashMap::new();
+    let mut samples = Vec::new();
+    for moment in &device.moments {
+        match &moment.seen {
+            Seen::Asked { id: Some(id), .. } => {
+                asked.insert(*id, moment.at_us);
+            }
+            Seen::Answered { id, .. } => samples.extend(asked.remove(id).map(|asked_us| moment.at_us - asked_us)),
+            Seen::Asked { .. } | Seen::Joined { .. } | Seen::Event { .. } | Seen::Signal(_) | Seen::Left | Seen::Lost => {}
+        }
+    }
+    samples
 }
 
 fn count(kinds: &mut BTreeMap<String, u64>, kind: &str) {

@@ -33,6 +33,7 @@ use crate::oracle::history::{ClientHistory, Heads, History, TicketHistory, View}
 use crate::oracle::together::history::Room;
 use crate::oracle::{self, together};
 use crate::pulse;
+use crate::report::Spread;
 use crate::report::own::Own;
 use crate::tally::Tally;
 use actor::{Actor, Testimony};
@@ -347,6 +348,9 @@ fn judged(
     measured: Duration,
 ) -> anyhow::Result<Outcome> {
     let epoch_ms = truth::epoch_ms(logs, &testimonies);
+    let answers = Spread::of_us(testimonies.iter().flat_map(|one| figures::answers_us(&one.device)));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds of a run")]
+    let lag_us = (answers.p99 * 1_000.0) as u64;
     let greetings = testimonies.iter().filter_map(|one| one.greeting.clone()).map(|hub| (hub.node.clone(), hub)).collect();
     let (mut rooms, mut shown) = (Vec::new(), History::default());
     let mut testimonies = testimonies.into_iter();
@@ -362,11 +366,11 @@ fn judged(
         let before = ends.before.get(&id).copied().unwrap_or(0);
         let (entries, facts, thread) = truth::told(log.read(epoch_ms), id)?;
         shown.tickets.push(TicketHistory { id, log: facts, thread, heads: Heads { before, after, thread_after }, clients });
-        rooms.push(Room { id, log: entries, before, devices, ended_us: ends.ended_us });
+        rooms.push(Room { id, log: entries, before, devices, ended_us: ends.ended_us, lag_us });
     }
     let mut breaches = oracle::judge_shown(&shown);
     breaches.extend(rooms.iter().flat_map(together::judge));
-    let own = Own::Collide(figures::of(&rooms, company.collide.manner, measured));
+    let own = Own::Collide(figures::of(&rooms, company.collide.manner, measured, answers));
     let lag = crate::lag::Lag { lateness_us: vec![], driver_processors: None, machine_busy: None };
     let without = Outcome::without_history(company.tally, lag, measured);
     Ok(Outcome { history: shown, breaches, greetings, own: Some(own), ..without })
