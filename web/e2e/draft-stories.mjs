@@ -87,9 +87,8 @@ async function held({ browser, hub }) {
   await shoot(ana, "c9-held-dark");
   await ana.page.emulateMedia({ colorScheme: "light" });
 
-  // z takes it back: the text is in the composer, the caret at its end
-  await ana.page.getByRole("region", { name: "Thread" }).focus();
-  await ana.page.keyboard.press("z");
+  // the hands have not left the keyboard: the text is in the composer again, the caret at its end
+  await ana.page.keyboard.press("Control+z");
   await until("the text is back", async () => (await boxOf(ana).inputValue()) === "On Monday");
   await bubble.waitFor({ state: "detached" });
   await until("the caret is at the end", () =>
@@ -107,7 +106,9 @@ async function held({ browser, hub }) {
   const second = ana.page.getByRole("article").filter({ hasText: "On Monday, at nine" });
   await second.getByText(/Sending in \d+ s/).waitFor();
   await ana.page.reload();
-  await second.getByRole("button", { name: "Undo" }).click();
+  await second.getByRole("button", { name: "Undo" }).waitFor();
+  await ana.page.getByRole("region", { name: "Thread" }).focus();
+  await ana.page.keyboard.press("z");
   await until("the text is back", async () => (await boxOf(ana).inputValue()) === "On Monday, at nine");
   await boxOf(ana).press("Control+Enter");
   await second.getByText(/Sending in \d+ s/).waitFor();

@@ -113,6 +113,13 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
     toast({ text: "Your reply was discarded.", action: { label: "Undo", act: restore } });
   };
 
+  const choose = (choice: "other" | "mine" | "both") => {
+    const mine = draft.body;
+    drafts.choose(ticket, audience, choice);
+    const restore = () => void drafts.bringBack(ticket, audience, mine, seq);
+    if (choice === "other") toast({ text: "Your other text is here now.", action: { label: "Undo", act: restore } });
+  };
+
   const takeBackLatest = useRef(takeBack);
   takeBackLatest.current = takeBack;
   handle.current = {
@@ -160,7 +167,7 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
           onSeen={() => drafts.rebase(ticket, "public", seq)}
         />
       )}
-      <DraftConflict draft={draft} onChoose={(choice) => drafts.choose(ticket, audience, choice)} />
+      <DraftConflict draft={draft} onChoose={choose} />
       <Composer
         ref={area}
         audience={audience}
@@ -178,6 +185,7 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
           else live.announcer.type(audience);
         }}
         onSend={send}
+        onUndo={() => undo.take()}
       />
     </div>
   );

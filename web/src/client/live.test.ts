@@ -162,3 +162,94 @@ it("goes by the hub's clock", () => {
   world.welcome();
   expect(live.nowMs()).toBe(Date.parse(NOW));
 });
+
+const colleague = (state: "viewing" | "composing") => ({
+  id: BO,
+  name: "Bo",
+  kind: "agent" as const,
+  state,
+  since: NOW,
+});
+
+function watchedWorkspace() {
+  world.welcome();
+  live.watch("workspace");
+  const live_ = { presence: [], claim: null, drafts: [], clocks: [] };
+  const id = idOf(world.socket.all("subscribe").at(-1));
+  const snapshot = { people: [], teams: [] };
+  world.socket.hears({
+    type: "subscribed",
+    id,
+    topic: "workspace",
+    stream: STREAM,
+    seq: 0,
+    live: live_,
+    reset: true,
+    snapshot,
+  });
+}
+
+it("tells that I am at a ticket only when the hub knows that I watch it, and again after a break, without a number", () => {
+  world.welcome();
+  live.watch(TOPIC);
+  live.announcer.open(TICKET);
+  expect(world.socket.all("set_presence")).toEqual([]);
+  world.socket.hears(snapshot(1, idOf(world.socket.all("subscribe")[0])));
+  expect(world.socket.all("set_presence")).toEqual([{ type: "set_presence", ticket_id: TICKET, state: "viewing" }]);
+  breakAndReturn();
+  expect(world.socket.all("set_presence")).toEqual([]);
+  world.socket.hears(snapshot(1, idOf(world.socket.all("subscribe")[0])));
+  expect(world.socket.all("set_presence")).toHaveLength(1);
+});
+
+it("asks for the rows that are looked at, again after a break, and draws what it is told of them once a second", () => {
+  watchedWorkspace();
+  live.lookAtRows([TICKET]);
+  live.lookAtRows([TICKET]);
+  expect(world.socket.all("watch_rows")).toMatchObject([{ ticket_ids: [TICKET] }]);
+  let drawn = 0;
+  live.onChange(() => {
+    drawn += 1;
+  });
+  for (let change = 0; change < 500; change++) {
+    const users = [colleague(change % 2 === 0 ? "composing" : "viewing")];
+    for (const ticket_id of [TICKET, "not-looked-at"])
+      world.socket.hears({ type: "signal", topic: "workspace", signal: { type: "presence", ticket_id, users } });
+  }
+  expect(drawn).toBe(0);
+  world.pass(1000);
+  expect(drawn).toBe(1);
+  expect(live.getState().rowPresence).toMatchObject({ [TICKET]: [{ state: "viewing" }] });
+  expect(Object.keys(live.getState().rowPresence)).toEqual([TICKET]);
+});
+
+it("answers a question without a key, and says so when the answer is lost", () => {
+  world.welcome();
+  const heard: (string | null)[] = [];
+  const ask = () => live.ask({ type: "take_claim", ticket_id: TICKET }, (answer) => heard.push(answer?.type ?? null));
+  expect(ask()).toBe(true);
+  world.socket.hears({ type: "ack", id: idOf(world.socket.all("take_claim")[0]) });
+  ask();
+  world.socket.hears({ type: "error", id: idOf(world.socket.all("take_claim")[1]), code: "claimed", message: "" });
+  ask();
+  world.socket.onclose?.({ code: 1006 });
+  expect(heard).toEqual(["ack", "error", null]);
+  expect(ask()).toBe(false);
+});
+
+it("keeps a change of a field that somebody was faster with, and who is answering with a refused reply", () => {
+  world.welcome();
+  live.submit({ type: "change_status", key: "s", ticket_id: TICKET, status: "resolved", based_on: 1 });
+  const stale = { code: "stale" as const, message: "", detail: { events: [] } };
+  world.socket.hears({ type: "error", id: idOf(world.socket.all("change_status")[0]), ...stale });
+  expect(refused).toEqual([]);
+  live.submit(postReply("k"));
+  const detail = { by: { id: BO, name: "Bo" }, until: NOW };
+  world.socket.hears({ type: "error", id: idOf(posts()[0]), code: "claimed", message: "", detail });
+  const fates = live.getState().pending.map(({ fate }) => fate);
+  expect(fates).toMatchObject([{ at: "refused" }, { refusal: { claim: { by: { name: "Bo" }, until: NOW } } }]);
+  live.reword("k", "Better.");
+  expect(posts()).toHaveLength(1);
+  live.retry("k");
+  expect(posts()[1]).toMatchObject({ key: "k", body: "Better." });
+});

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ANA, BO, row } from "../client/fakes";
 import type { Status, Workflow } from "../wire/generated";
-import { belongs, filterOf, orderRows, readChoice, writeChoice } from "./views";
+import { belongs, filterOf, orderRows, readChoice, whyGone, writeChoice } from "./views";
 
 const status = (id: string, kind: Status["kind"]): Status => ({ id, label: id, kind, pauses_sla: false, moves: [] });
 const workflow: Workflow = {
@@ -51,6 +51,20 @@ describe("a list", () => {
       view: "open",
       status: null,
     });
+  });
+});
+
+describe("a ticket that left a list", () => {
+  const nameOf = (id: string | null) => (id === BO ? "Bo" : id);
+  const mine = { view: "mine", status: null } as const;
+  const resolved = row({ status: "resolved", assignee_id: ANA });
+  const byBo = { by: { kind: "agent" as const, id: BO, name: "Bo" }, what: "status_changed" };
+
+  it("says who has it now, or what became of it and by whom", () => {
+    expect(whyGone(row({ assignee_id: BO }), mine, workflow, nameOf, undefined)).toBe("Bo took this");
+    expect(whyGone(row({ assignee_id: null }), mine, workflow, nameOf, undefined)).toBe("Nobody has this any more");
+    expect(whyGone(resolved, mine, workflow, nameOf, undefined)).toBe("Now resolved");
+    expect(whyGone(resolved, mine, workflow, nameOf, byBo)).toBe("Bo changed it to resolved");
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { labelOf } from "../app/words";
 import type { TicketFilter } from "../client/rest";
+import type { Deed } from "../client/state";
 import { isDone } from "../client/views";
 import type { AgentTicket, Workflow } from "../wire/generated";
 
@@ -60,15 +61,20 @@ export function belongs(ticket: AgentTicket, { view, status }: ListChoice, workf
 /**
  * Why a ticket is not in the list any more.
  * @param nameOf the name of whoever it is assigned to; null for nobody
+ * @param deed who changed it last, and how
  */
 export function whyGone(
   ticket: AgentTicket,
   choice: ListChoice,
   workflow: Workflow,
   nameOf: (id: string | null) => string | null,
+  deed: Deed | undefined,
 ): string {
   const isElsewhere = choice.status !== null ? ticket.status !== choice.status : isDone(workflow, ticket.status);
-  if (isElsewhere && choice.view !== "all") return `Now ${labelOf(workflow, ticket.status)}`;
+  if (isElsewhere && choice.view !== "all") {
+    const label = labelOf(workflow, ticket.status);
+    return deed?.what === "status_changed" ? `${deed.by.name} changed it to ${label}` : `Now ${label}`;
+  }
   const assignee = nameOf(ticket.assignee_id);
   return assignee === null ? "Nobody has this any more" : `${assignee} took this`;
 }

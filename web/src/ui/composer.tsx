@@ -24,6 +24,8 @@ type Props = {
   onAudience: (audience: Audience) => void;
   onText: (text: string) => void;
   onSend: () => void;
+  /** Ctrl+Z where nothing is written: takes back what was sent; false when there is nothing to take back. */
+  onUndo?: () => boolean;
 };
 
 const NAMES: Record<Audience, { tab: string; label: string; send: string }> = {
@@ -50,6 +52,7 @@ export function Composer(props: Props) {
     onAudience,
     onText,
     onSend,
+    onUndo,
   } = props;
   const id = useId();
   const own = useRef<HTMLTextAreaElement | null>(null);
@@ -60,6 +63,8 @@ export function Composer(props: Props) {
   const canSend = text.trim() !== "" && !isTooLong;
   const onKeyDown = (pressed: KeyboardEvent) => {
     if (mentioning.onKeyDown(pressed)) return;
+    const isUndo = pressed.key === "z" && (pressed.ctrlKey || pressed.metaKey) && !pressed.shiftKey && text === "";
+    if (isUndo && onUndo?.()) return pressed.preventDefault();
     if (pressed.key !== "Enter" || !(pressed.ctrlKey || pressed.metaKey) || pressed.nativeEvent.isComposing) return;
     pressed.preventDefault();
     if (canSend) onSend();

@@ -21,11 +21,13 @@ export function TypingLine({ topic, side }: Props) {
       >
         {words !== null && (
           <>
-            <span aria-hidden="true" className="typing-dots">
-              <i />
-              <i />
-              <i />
-            </span>
+            {words.endsWith("…") && (
+              <span aria-hidden="true" className="typing-dots">
+                <i />
+                <i />
+                <i />
+              </span>
+            )}
             <span className="appear truncate">{words}</span>
           </>
         )}
@@ -42,13 +44,17 @@ function supportInWords({ support }: Here): string | null {
   return support === "composing" ? "Support is typing…" : null;
 }
 
-function staffInWords({ presence }: Here, myId: string): string | null {
+function staffInWords({ presence, drafting }: Here, myId: string): string | null {
   const customer = customerOf(presence);
   const writing = colleagues(presence, myId).filter(({ state, lost }) => state === "composing" && !lost);
   const typing = customer?.state === "composing" && !customer.lost ? [`${customer.name} is typing…`] : [];
   const colleaguesWords = writing.map(
     ({ name, audience }) => `${name} is writing a ${audience === "internal" ? "note" : "reply"}…`,
   );
-  const all = [...typing, ...colleaguesWords];
+  const paused = drafting.filter(({ by }) => by.id !== myId && !writing.some(({ id }) => id === by.id));
+  const unsent = paused.map(
+    ({ by, audience }) => `${by.name} has an unsent ${audience === "internal" ? "note" : "reply"}`,
+  );
+  const all = [...typing, ...colleaguesWords, ...unsent];
   return all.length === 0 ? null : all.slice(0, 2).join("  ") + (all.length > 2 ? ` and ${all.length - 2} more` : "");
 }

@@ -9,7 +9,7 @@ export function WhoIsHere({ ticket }: { ticket: TicketId }) {
   const presence = useLive((state) => (state.here[`ticket:${ticket}`] ?? NOBODY_HERE).presence);
   const customer = customerOf(presence);
   return (
-    <div className="flex shrink-0 items-center gap-2">
+    <div className="flex min-h-9 shrink-0 items-center gap-2">
       {customer && (
         <span className="inline-flex items-center gap-1.5 text-ink-soft text-xs" data-testid="customer-here">
           <span aria-hidden="true" className="size-2 rounded-full bg-green" />

@@ -37,7 +37,12 @@ export function HeldBubble({ ticket, held, replyBox }: Props) {
     <Message author={record.by.name} look={audience === "internal" ? "note" : "ours"} at={record.at} body={body}>
       <Held words={isAsked ? "Taking it back…" : sending}>
         {isMine && !isAsked && (
-          <Button size="small" aria-keyshortcuts="z" onClick={takeBack}>
+          <Button
+            size="small"
+            title="z, or Ctrl+Z in the empty composer"
+            aria-keyshortcuts="z Control+Z"
+            onClick={takeBack}
+          >
             Undo <kbd className="font-mono text-ink-soft">z</kbd>
           </Button>
         )}

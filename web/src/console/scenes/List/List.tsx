@@ -28,6 +28,7 @@ export function List({ choice, openId, handle }: Props) {
   const { shown, letIn } = useShown(wanted, useIsFrozen(box));
   useVisibleRows(box, shown.places);
   const people = useLive((state) => state.people);
+  const lastDeeds = useLive((state) => state.lastDeeds);
   const unread = useUnread();
   const names = useMemo(() => new Map(people.map(({ id, name }) => [id, name])), [people]);
   const lastSeen = useLastSeen(tickets);
@@ -77,7 +78,7 @@ export function List({ choice, openId, handle }: Props) {
                       goneUntilMs === null
                         ? null
                         : tickets.has(id)
-                          ? whyGone(ticket, choice, workspace.workflow, nameOf)
+                          ? whyGone(ticket, choice, workspace.workflow, nameOf, lastDeeds[id])
                           : OUT_OF_SIGHT
                     }
                   />
