@@ -29,6 +29,8 @@ const SLUG: &str = "fleet";
 const FIRST_NUMBER: u64 = 1_000_001;
 /// How long the tokens live.
 const TOKENS_LIVE: Duration = Duration::from_secs(365 * 24 * 3_600);
+/// Between two tickets: lists are ordered by time, and a crowd of one millisecond is nothing that people make.
+const APART_MS: i64 = 1_000;
 /// Rows written at a time.
 const BATCH: usize = 1_000;
 
@@ -166,8 +168,9 @@ fn tickets(workspace: WorkspaceId, customers: &[NewUser], count: u32, now: UnixM
         };
         let intent = Intent { key, by, steps: vec![opening] };
         let id = TicketKey { workspace, ticket: TicketId::derived(workspace, customer.id, key) };
-        let decided = intent.decide(None, Circumstances::plain(&facts, now)).map_err(|refusal| anyhow!("{refusal:?}"))?;
-        Append::of_intent(id, None, &intent, decided, now, rand::random).ok_or_else(|| anyhow!("the opening made no ticket"))
+        let opened = UnixMs(now.0 - i64::from(count - number) * APART_MS);
+        let decided = intent.decide(None, Circumstances::plain(&facts, opened)).map_err(|refusal| anyhow!("{refusal:?}"))?;
+        Append::of_intent(id, None, &intent, decided, opened, rand::random).ok_or_else(|| anyhow!("the opening made no ticket"))
     };
     (1..=count).zip(customers.iter().cycle()).map(ticket).collect()
 }
