@@ -17,7 +17,8 @@ pub enum Topic {
     Thread(TicketId),
     /// What concerns me, numbered for me alone: notifications, and by signals how far I have read, on any device.
     Me,
-    /// For staff: changes of the ticket list. Signals only; `seq` is 0, always a snapshot `{people, teams}`.
+    /// For staff: changes of the ticket list, counters, who is here and who is at the rows of `watch_rows`. Signals only; `seq` is
+    /// 0, always a snapshot `{people, teams}`.
     Workspace,
     /// Deadlines. This hub does not offer them yet: `not_found`.
     Radar,
