@@ -107,6 +107,31 @@ pub(crate) fn quarantined() {
     counter!("tandem_ticket_quarantines_total").increment(1);
 }
 
+/// The drafts of a ticket that were due are being stored.
+pub(crate) struct StoringDrafts(Instant);
+
+impl StoringDrafts {
+    pub(crate) fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// So many are.
+    pub(crate) fn end(self, stored: usize) {
+        histogram!("tandem_drafts_store_seconds").record(self.0.elapsed().as_secs_f64());
+        counter!("tandem_drafts_stored_total").increment(stored as u64);
+    }
+
+    /// They are not, or nobody knows.
+    pub(crate) fn fail(self) {
+        counter!("tandem_draft_store_failures_total").increment(1);
+    }
+}
+
+/// Somebody saved a draft that another device had changed.
+pub(crate) fn draft_conflict() {
+    counter!("tandem_draft_conflicts_total").increment(1);
+}
+
 /// A client does not read: a topic of its socket is left behind.
 pub(crate) fn left_behind() {
     counter!("tandem_topics_left_behind_total").increment(1);

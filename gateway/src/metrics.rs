@@ -40,7 +40,7 @@ enum Kind {
 use Kind::{Counter, Gauge, Histogram};
 
 /// Every figure without labels: starts at zero, so that an alert can tell "none" from "not there".
-const PLAIN: [(Kind, &str, &str); 31] = [
+const PLAIN: [(Kind, &str, &str); 35] = [
     (Gauge, "tandem_ready", "1 when /readyz says ready, else 0."),
     (Gauge, "tandem_connections_open", "TCP connections of the HTTP server."),
     (Counter, "tandem_connections_opened_total", "TCP connections that were accepted."),
@@ -61,6 +61,14 @@ const PLAIN: [(Kind, &str, &str); 31] = [
     (Counter, "tandem_topics_resynchronised_total", "Topics that the hub itself asked for again, from the last event told."),
     (Gauge, "tandem_tickets_awake", "Tickets in memory."),
     (Gauge, "tandem_presences", "Sockets that say what their person does at a ticket, once for each ticket."),
+    (Counter, "tandem_drafts_stored_total", "Drafts that were stored, or thrown away."),
+    (Histogram, "tandem_drafts_store_seconds", "Storing the drafts of a ticket that were due, from asking to the answer."),
+    (Counter, "tandem_draft_store_failures_total", "Times that drafts could not be stored: whoever wrote them was told."),
+    (
+        Counter,
+        "tandem_draft_conflicts_total",
+        "Savings of a draft that another device had changed: shown, and not written over.",
+    ),
     (Gauge, "tandem_claims_held", "Claims of tickets that are awake on this node."),
     (
         Histogram,

@@ -26,6 +26,7 @@ use self::shelf::{Deed, Shelf, Wish};
 use super::actor::{Life, TicketActor};
 use super::watchers::Reread;
 use crate::fanout::{ConnectionId, Delivery, Frame, WatchAnswer};
+use crate::metrics::StoringDrafts;
 use crate::user::UserMessage;
 
 /// Asks that may wait for the ticket or its drafts to be read.
@@ -240,13 +241,19 @@ impl TicketActor {
         if batch.is_empty() {
             return self.look_at_drafts_later(ctx, now);
         }
-        let stored = self.shared.ports.drafts.save(self.key, batch);
-        self.later(ctx, stored, Self::drafts_were_stored);
+        let (storing, stored) = (StoringDrafts::begin(), self.shared.ports.drafts.save(self.key, batch));
+        self.later(ctx, stored, move |actor, ctx, stored| actor.drafts_were_stored(ctx, storing, stored));
     }
 
-    fn drafts_were_stored(&mut self, ctx: &mut Context<Self>, stored: Result<Vec<DraftKey>, StoreError>) {
+    fn drafts_were_stored(
+        &mut self,
+        ctx: &mut Context<Self>,
+        storing: StoringDrafts,
+        stored: Result<Vec<DraftKey>, StoreError>,
+    ) {
         match stored {
             Ok(written) => {
+                storing.end(written.len());
                 let before: Vec<Kept> = written.iter().map(|key| self.drafts.shelf.kept(*key)).collect();
                 let (now_so, lost) = self.drafts.shelf.stored(&written);
                 for kept in now_so {
@@ -258,6 +265,7 @@ impl TicketActor {
                 }
             }
             Err(error) => {
+                storing.fail();
                 tracing::warn!(ticket = %self.key.ticket, %error, "drafts cannot be stored");
                 self.drafts.shelf.not_stored(&problem_of(&error));
                 // Perhaps they are: whoever saves the same again is told what is so.

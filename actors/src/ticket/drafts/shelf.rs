@@ -110,7 +110,10 @@ impl Slot {
             let answer = match next {
                 Ok(Some(next)) => return Some(next),
                 Ok(None) => Ok(self.kept.clone()),
-                Err(NotThePresentOne) => Err(stale(&self.kept)),
+                Err(NotThePresentOne) => {
+                    crate::metrics::draft_conflict();
+                    Err(stale(&self.kept))
+                }
             };
             if let Some(wish) = self.waiting.pop_front() {
                 wish.answer(&answer);
