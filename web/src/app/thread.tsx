@@ -260,7 +260,11 @@ function MyPost({
           why={reason(fate.refusal)}
           onRetry={() => live.retry(command.key)}
           onEdit={() => replyBox.current?.takeBack(post)}
-          onCopy={() => void copyText(command.body).then((isCopied) => toast({ text: isCopied ? COPIED : NOT_COPIED }))}
+          onCopy={() =>
+            void copyText(command.body).then((isCopied) =>
+              toast({ text: isCopied ? COPIED : NOT_COPIED, isPassing: isCopied }),
+            )
+          }
         />
       ) : (
         <Sending words={isLive ? "Sending…" : "Will be sent as soon as the connection is back."} />

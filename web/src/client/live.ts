@@ -417,7 +417,9 @@ function refusalOf({ code, message, detail }: Extract<ServerFrame, { type: "erro
   const until = detail?.["until"];
   const isClaim = isRecord(by) && typeof by["id"] === "string" && typeof by["name"] === "string";
   const claim = isClaim ? { claim: { by: { id: `${by["id"]}`, name: `${by["name"]}` }, until: `${until ?? ""}` } } : {};
-  return { code, message, events: readEvents(detail?.["events"]), ...claim };
+  const fields = isRecord(detail?.["fields"]) ? Object.entries(detail["fields"]) : [];
+  const words = fields.map(([field, what]) => `${field.replaceAll("_", " ")} ${what}`).join("; ");
+  return { code, message: words ? `The ${words}.` : message, events: readEvents(detail?.["events"]), ...claim };
 }
 
 function offset(serverTime: string, nowMs: number): number {

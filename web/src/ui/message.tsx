@@ -76,7 +76,7 @@ export function NotSent({ why, onRetry, onEdit, onCopy }: NotSentProps) {
   return (
     <div role="alert" className="mt-3 flex flex-wrap items-center gap-2 text-danger text-sm">
       <CircleAlert aria-hidden="true" size={15} />
-      <p className="grow">
+      <p className="min-w-0 grow basis-52">
         <strong className="font-semibold">Not sent:</strong> {why}
       </p>
       <Button size="small" onClick={onRetry}>

@@ -1,9 +1,15 @@
-// Short messages about what did not work, at the edge of the screen, until dismissed. They never take the focus.
+// Short messages at the edge of the screen, about what did not work until dismissed, about what did for a moment. They never
+// take the focus.
 import { X } from "lucide-react";
-import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef, useState } from "react";
 import { Button } from "./basics";
 
-export type Toast = { text: string; action?: { label: string; act: () => void } };
+export type Toast = {
+  text: string;
+  action?: { label: string; act: () => void };
+  /** Nothing is lost with it: it goes by itself. */
+  isPassing?: boolean;
+};
 
 const ToastContext = createContext<(toast: Toast) => void>(() => {});
 
@@ -14,13 +20,21 @@ export function useToast(): (toast: Toast) => void {
 
 /** At most this many at once: the oldest goes. */
 const MOST = 4;
+const PASSES_AFTER_MS = 6000;
 
 export function Toasts({ children }: { children: ReactNode }) {
   const [toasts, setToasts] = useState<readonly (Toast & { id: number })[]>([]);
-  const show = useCallback((toast: Toast) => {
-    setToasts((shown) => [...shown, { ...toast, id: (shown.at(-1)?.id ?? 0) + 1 }].slice(-MOST));
-  }, []);
-  const dismiss = (id: number) => setToasts((shown) => shown.filter((toast) => toast.id !== id));
+  const nextId = useRef(0);
+  const dismiss = useCallback((id: number) => setToasts((shown) => shown.filter((toast) => toast.id !== id)), []);
+  const show = useCallback(
+    (toast: Toast) => {
+      nextId.current += 1;
+      const id = nextId.current;
+      setToasts((shown) => [...shown, { ...toast, id }].slice(-MOST));
+      if (toast.isPassing) setTimeout(() => dismiss(id), PASSES_AFTER_MS);
+    },
+    [dismiss],
+  );
   const list = useMemo(() => children, [children]);
   return (
     <ToastContext value={show}>

@@ -60,7 +60,7 @@ export function Ticket({ id, choice, replyBox, handle }: Props) {
   useImperativeHandle(handle, () => ({
     handOver: () => setIsHandingOver(canWrite),
     markUnread: () => {
-      if (markUnreadFromHere(live, id, user.id)) toast({ text: "Marked as unread from here." });
+      if (markUnreadFromHere(live, id, user.id)) toast({ text: "Marked as unread from here.", isPassing: true });
     },
   }));
   useTitle(ticket ? `${ticket.number} ${ticket.title}` : null);
