@@ -33,7 +33,9 @@ pub(super) fn check(case: &mut Case<'_>) {
     let stays: Vec<(UserId, Vec<Stay>)> = people.into_iter().map(|user| (user, stays_of(room, user, case.slack_us))).collect();
     for device in &room.devices {
         let frames = most_in_a_second(device);
-        if frames > FRAMES_A_SECOND {
+        // What is late comes together with what is not.
+        let late = 2 * room.lag_us * 10 / 1_000_000;
+        if frames > FRAMES_A_SECOND + late {
             case.note(device.view, About::user(device.user), Fault::TooManyFrames(frames));
         }
         match device.view {

@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::choose::{Deed, Stand, choose};
+use super::choose::{Deed, LONG_NAP, Stand, choose};
 use super::frames::{Extras, Want, want};
 use super::{Company, Manner, Reached};
 use crate::client::shelf::Shelf;
@@ -379,6 +379,10 @@ impl Actor {
             Deed::Join => {
                 self.stage = Stage::Subscribing;
                 self.subscribe(now_us);
+            }
+            Deed::SleepOnClaim => {
+                self.ask(Ask::TakeClaim { force: false }, &nothing, now_us);
+                self.act_at_us = now_us + micros(LONG_NAP);
             }
             Deed::Nap(span) => self.act_at_us = now_us + micros(span).max(self.pause_us()),
         }

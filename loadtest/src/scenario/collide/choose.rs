@@ -40,6 +40,8 @@ pub enum Deed {
     Join,
     /// Does nothing for a while.
     Nap(Duration),
+    /// Takes the claim, and does nothing for longer than it lasts.
+    SleepOnClaim,
 }
 
 /// Where somebody stands, as far as choosing asks.
@@ -66,7 +68,7 @@ pub struct Stand {
 }
 
 /// Longer than a lease, so that one runs out.
-const LONG_NAP: Duration = Duration::from_secs(97);
+pub const LONG_NAP: Duration = Duration::from_secs(97);
 /// Longer than composing lasts that is not repeated.
 const SHORT_NAP: Duration = Duration::from_secs(10);
 
@@ -141,6 +143,6 @@ fn agents(stand: &Stand) -> Vec<(u32, Deed)> {
         (2, Deed::ChangeStatus),
         (2, Deed::Leave),
         (only(stand.left > SHORT_NAP * 2, 2), Deed::Nap(SHORT_NAP)),
-        (only(stand.left > LONG_NAP * 2, 1), Deed::Nap(LONG_NAP)),
+        (only(stand.left > LONG_NAP * 2, 1), Deed::SleepOnClaim),
     ]
 }
