@@ -13,7 +13,7 @@ use hub_core::rules::notify::notices;
 use hub_core::rules::record::Happened;
 use hub_core::rules::ticket::TicketState;
 use hub_core::testing::key;
-use hub_core::wire::{Audience, Draft, ErrorCode, Event, Patch, PersonRef, Reason};
+use hub_core::wire::{Audience, Draft, ErrorCode, Event, MAX_BODY_BYTES, Patch, PersonRef, Reason};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -206,6 +206,30 @@ fn a_second_handover_keeps_the_text_of_the_first() {
     assert_eq!((draft.body.as_str(), draft.authors), ("first\n\nsecond", vec![ana().person(), bo().person()]));
 }
 
+/// What is held and what came along are part of the ticket, and the ticket has to fit into one message.
+#[test]
+fn what_is_held_back_and_what_comes_along_have_their_bounds_and_lists_show_neither() {
+    let mut log = Log::created();
+    let half = "x".repeat(MAX_BODY_BYTES);
+    for _ in 0..2 {
+        log.wants(ana(), vec![held(&half, 1, None)]).expect("room");
+    }
+    assert_eq!(code(log.wants(bo(), vec![held("one more", 1, None)])), Err(ErrorCode::LimitReached));
+    let held_key = log.state().held[0].key;
+    log.wants(ana(), vec![Step::CancelHeld { held_key }]).expect("hers");
+    log.wants(bo(), vec![held("one more", 1, None)]).expect("room again");
+
+    log.drafts = vec![draft(&half, &[ana()])];
+    log.wants(ana(), vec![hand_to(&bo(), true)]).expect("room");
+    log.drafts = vec![draft(&half, &[bo()])];
+    assert_eq!(code(log.wants(bo(), vec![hand_to(&ana(), true)])), Err(ErrorCode::LimitReached), "and its text stays a draft");
+    log.wants(bo(), vec![hand_to(&ana(), false)]).expect("without it");
+    let mut row = log.state().clone();
+    row.cut_for_lists();
+    let handoff = row.handoff.expect("pinned");
+    assert_eq!((row.held, handoff.draft, handoff.note.is_empty()), (vec![], None, false));
+}
+
 #[test]
 fn a_team_takes_up_what_is_handed_to_it_by_whoever_acknowledges() {
     let mut log = Log::created();
@@ -350,7 +374,7 @@ proptest! {
             let by = somebody(who);
             let (seq, first_held) = (log.state().seq, log.state().held.first().map(|held| (held.key, held.by.id)));
             let before = log.state().clone();
-            log.drafts = vec![draft("words", &[by.clone()])];
+            log.drafts = vec![draft("words", std::slice::from_ref(&by))];
             let (by, step) = match deed {
                 Deed::Take { over } => (by, Step::TakeClaim { force: over }),
                 Deed::Release { force } => (by, Step::ReleaseClaim { force }),

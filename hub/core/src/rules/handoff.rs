@@ -1,7 +1,16 @@
 //! Handing a ticket over: what stays pinned until whoever goes on has seen it.
 
 use super::record::Happened;
-use crate::wire::{Event, Handoff, HandoffDraft, PersonRef};
+use crate::wire::{Event, Handoff, HandoffDraft, MAX_BODY_BYTES, PersonRef};
+
+/// What drafts that come along may weigh together: they are part of the ticket, which has to fit into one message.
+const MOST_BYTES: usize = 2 * MAX_BODY_BYTES;
+
+/// Is there room for this draft beside the one that came along before and was never acknowledged?
+pub fn has_room(before: Option<&Handoff>, draft: &HandoffDraft) -> bool {
+    let weight = before.and_then(|before| before.draft.as_ref()).map_or(0, |before| before.body.len() + 2);
+    weight + draft.body.len() <= MOST_BYTES
+}
 
 /// What is pinned after a `handed_over`. A draft that came with one before and was never acknowledged goes along: no text is lost.
 pub fn pinned(before: Option<Box<Handoff>>, happened: &Happened) -> Option<Box<Handoff>> {

@@ -2,10 +2,12 @@
 
 use super::record::Happened;
 use crate::ids::CommandKey;
-use crate::wire::{Event, Held, PersonRef};
+use crate::wire::{Event, Held, MAX_BODY_BYTES, PersonRef};
 
 /// Replies of one ticket that may be held back at a time.
-pub const MOST: usize = 20;
+const MOST: usize = 20;
+/// What they may weigh together: they are part of the ticket, which has to fit into one message.
+const MOST_BYTES: usize = 2 * MAX_BODY_BYTES;
 
 /// The held reply that a `reply_held` begins.
 pub fn begun(happened: &Happened) -> Option<Held> {
@@ -26,6 +28,12 @@ pub fn begun(happened: &Happened) -> Option<Held> {
         draft_authors: draft_authors.clone(),
         release_at: *release_at,
     })
+}
+
+/// Is there room for one more with this body?
+pub fn has_room(held: &[Held], body: &str) -> bool {
+    let weight: usize = held.iter().map(|one| one.body.len()).sum();
+    held.len() < MOST && weight + body.len() <= MOST_BYTES
 }
 
 /// The held reply of this key.

@@ -11,7 +11,7 @@ use super::record::Happened;
 use super::stale::Numbering;
 use super::ticket::TicketState;
 use super::workspace::WorkspaceFacts;
-use super::{claim, held, tags};
+use super::{claim, handoff, held, tags};
 use crate::ids::{CommandKey, TeamId, UserId};
 use crate::time::UnixMs;
 use crate::wire::client::ReplyFields;
@@ -372,7 +372,7 @@ impl Scratch {
                     self.judge_change(by, ticket, *based_on, *force)?;
                     check_move(&self.status, status, facts)?;
                 }
-                if ticket.held.len() >= held::MOST {
+                if !held::has_room(&ticket.held, body) {
                     return Err(Problem::new(ErrorCode::LimitReached, "Too many replies of this ticket are held back.").into());
                 }
                 self.events.push(Event::ReplyHeld {
@@ -527,6 +527,10 @@ impl Scratch {
         }
         if to_team_id.is_some_and(|to| facts.teams.iter().all(|(team, _)| *team != to)) {
             return Err(Problem::invalid_field("to_team_id", "names no team of this workspace").into());
+        }
+        if draft.as_ref().is_some_and(|draft| !handoff::has_room(ticket.handoff.as_deref(), draft)) {
+            let words = "The drafts that would come along are too long together.";
+            return Err(Problem::new(ErrorCode::LimitReached, words).into());
         }
         self.events.push(Event::HandedOver { from_id: by.user, to_id, to_team_id, note: note.to_owned(), draft });
         let team_id = to_team_id.or(ticket.team_id);

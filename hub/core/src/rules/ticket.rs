@@ -273,9 +273,12 @@ impl TicketState {
 
     /// Cuts the ticket to what lists show.
     pub fn cut_for_lists(&mut self) {
-        self.held.clear();
         /// Characters of the description in a list row.
         const LIST_DESCRIPTION_CHARS: usize = 280;
+        self.held.clear();
+        if let Some(handoff) = &mut self.handoff {
+            handoff.draft = None;
+        }
         if let Some((end, _)) = self.description.char_indices().nth(LIST_DESCRIPTION_CHARS) {
             self.description.truncate(end);
         }

@@ -436,6 +436,17 @@ pub async fn a_draft_is_written_only_after_the_revision_it_follows(subject: &dyn
     assert_eq!(subject.drafts().of_ticket(foreign).await.expect("answers"), []);
 }
 
+/// However many have written to a ticket, the draft of each is found: whoever's is not could never save again.
+pub async fn the_drafts_of_a_crowd_are_all_found(subject: &dyn Subject) {
+    let sample = five_events(subject).await;
+    let key = |number| DraftKey { user: crate::ids::UserId::new(uuid::Uuid::from_u128(number)), audience: Audience::Public };
+    for (revision, text) in [(1, Some("mine")), (2, None)] {
+        let drafts = (1_000..1_600).map(|number| kept(key(number), revision, text)).collect();
+        assert_eq!(subject.drafts().save(sample.ticket, drafts).await.expect("answers").len(), 600);
+    }
+    assert_eq!(subject.drafts().of_ticket(sample.ticket).await.expect("answers").len(), 600);
+}
+
 /// A reply spends the draft of its author for its audience, and no other, in its own transaction; a refused one spends none.
 pub async fn a_reply_spends_the_draft_of_its_author(subject: &dyn Subject) {
     let journal = subject.journal();
@@ -557,6 +568,7 @@ macro_rules! for_each_contract {
         $test!(a_read_cursor_goes_forward_only);
         $test!(a_ticket_is_due_as_long_as_something_of_it_is);
         $test!(a_draft_is_written_only_after_the_revision_it_follows);
+        $test!(the_drafts_of_a_crowd_are_all_found);
         $test!(a_reply_spends_the_draft_of_its_author);
         $test!(a_handover_spends_the_text_that_it_carries_and_no_other);
         $test!(a_text_that_comes_back_follows_what_is_there);
