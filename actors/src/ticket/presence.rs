@@ -56,6 +56,8 @@ struct Rows {
     pace: Pace,
     /// Telling it again is arranged for.
     is_due_again: bool,
+    /// It is told the next time also where it is what was told last.
+    again: bool,
 }
 
 impl Around {
@@ -241,7 +243,7 @@ impl TicketActor {
     fn tell_rows(&mut self, ctx: &mut Context<Self>) {
         let Around { told, rows, .. } = &mut self.around;
         rows.pace.come();
-        if rows.told == told.people {
+        if rows.told == told.people && !rows.again {
             return;
         }
         rows.pace.told();
@@ -250,11 +252,11 @@ impl TicketActor {
             return self.rows_changed(ctx);
         }
         let is_anybody = !users.is_empty();
-        self.around.rows.told = users;
+        (self.around.rows.told, self.around.rows.again) = (users, false);
         if is_anybody && !std::mem::replace(&mut self.around.rows.is_due_again, true) {
             self.in_a_while(ctx, TELL_ROWS_AGAIN, |actor, ctx| {
                 actor.around.rows.is_due_again = false;
-                actor.around.rows.told.clear();
+                actor.around.rows.again = !actor.around.rows.told.is_empty();
                 actor.rows_changed(ctx);
             });
         }

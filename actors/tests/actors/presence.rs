@@ -298,6 +298,24 @@ async fn lists_are_told_who_is_at_a_row_once_a_second_at_most_and_are_left_with_
     assert_eq!(rows(&list), [""; 0]);
 }
 
+#[actix_rt::test]
+async fn who_goes_while_the_lists_are_about_to_be_told_again_is_not_left_in_them() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    let (list, agent) = (desk.socket(bo()), desk.watching(ana()).await);
+    list.subscribe(1, Topic::Workspace, None);
+    list.watch_rows(2, &[TICKET]);
+    say(&desk, &agent, Doing::Viewing).await.expect("may read");
+    // Told a moment before it is to be told again: that then waits for the rest of the second.
+    desk.pass(TELL_ROWS_AGAIN - Duration::from_millis(400)).await;
+    say(&desk, &agent, Doing::Idle).await.expect("may read");
+    desk.pass(Duration::from_millis(500)).await;
+    assert_eq!(rows(&list).last().map(String::as_str), Some("7 idle"));
+    agent.detach();
+    desk.pass(Duration::from_secs(2)).await;
+    assert_eq!(rows(&list), [""]);
+}
+
 /// How often a ticket tells the lists again who is there.
 const TELL_ROWS_AGAIN: Duration = Duration::from_secs(20);
 
