@@ -13,7 +13,7 @@ use hub_core::rules::intent::{Asker, Intent, Refusal, Step};
 use hub_core::rules::permissions::Role;
 use hub_core::rules::stale::Numbering;
 use hub_core::time::UnixMs;
-use hub_core::wire::{Claim, Problem, ServerFrame, Signal};
+use hub_core::wire::{Claim, ErrorCode, Problem, ServerFrame, Signal};
 use tokio::sync::oneshot;
 
 use super::actor::TicketActor;
@@ -36,6 +36,8 @@ pub(super) struct ClaimKeeper {
     is_taking: bool,
     /// The same, to end it.
     is_ending: bool,
+    /// Somebody used the key of that for something else: the next try goes by a key of its own.
+    is_key_taken: bool,
     /// When the lease is looked at next.
     look_at: Option<UnixMs>,
     /// Who gave the claim up by hand, and goes on writing: it is not taken for them until they begin anew.
@@ -202,7 +204,9 @@ impl TicketActor {
             let by = Asker { user: lease.claim.by.id, name: lease.claim.by.name.clone(), role: Role::Agent };
             let key = match step {
                 // The same for every hub that ends it: it ends once.
-                Step::ExpireClaim { since } => CommandKey::derived(self.key.ticket, "claim expired", since),
+                Step::ExpireClaim { since } if !self.claim.is_key_taken => {
+                    CommandKey::derived(self.key.ticket, "claim expired", since)
+                }
                 _ => own_key(),
             };
             return self.end_claim(ctx, Intent { key, by, steps: vec![step] });
@@ -224,8 +228,9 @@ impl TicketActor {
         if std::mem::replace(&mut self.claim.is_ending, true) {
             return;
         }
-        self.submit_own(ctx, intent, |actor, ctx, _| {
+        self.submit_own(ctx, intent, |actor, ctx, ended| {
             actor.claim.is_ending = false;
+            actor.claim.is_key_taken = is_key_taken(&ended);
             actor.in_a_while(ctx, TRY_AGAIN, Self::look_at_lease);
         });
     }
@@ -269,7 +274,12 @@ impl TicketActor {
     }
 }
 
+/// Whether the key of what the hub wanted was used for something else: anybody can work it out.
+pub(super) fn is_key_taken(answer: &Result<Receipt, Problem>) -> bool {
+    answer.as_ref().is_err_and(|problem| problem.code == ErrorCode::Invalid)
+}
+
 /// A key that nobody has used.
-fn own_key() -> CommandKey {
+pub(super) fn own_key() -> CommandKey {
     CommandKey::drawn(rand::random())
 }

@@ -10,6 +10,7 @@ use hub_core::rules::permissions::Role;
 use hub_core::time::UnixMs;
 
 use super::actor::TicketActor;
+use super::claim::{is_key_taken, own_key};
 
 /// When to try again what could not be written.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -19,6 +20,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct HeldKeeper {
     /// The hub itself has asked for a release, and waits for the answer.
     is_releasing: bool,
+    /// Somebody used the key of a release for something else: the next try goes by a key of its own.
+    is_key_taken: bool,
     /// When they are looked at next.
     look_at: Option<UnixMs>,
 }
@@ -48,13 +51,15 @@ impl TicketActor {
         // Its author's rights are the rules' business: they know who still works here.
         let by = Asker { user: first.by.id, name: first.by.name.clone(), role: Role::Agent };
         // The same for every hub that releases it: it goes out once.
-        let key = CommandKey::of_release(self.key.ticket, first.key);
+        let own = || CommandKey::of_release(self.key.ticket, first.key);
+        let key = if self.held.is_key_taken { own_key() } else { own() };
         let intent = Intent { key, by, steps: vec![Step::ReleaseHeld { held_key: first.key }] };
         if std::mem::replace(&mut self.held.is_releasing, true) {
             return;
         }
         self.submit_own(ctx, intent, |actor, ctx, released| {
             actor.held.is_releasing = false;
+            actor.held.is_key_taken = is_key_taken(&released);
             let wait = if released.is_ok() { Duration::ZERO } else { TRY_AGAIN };
             actor.in_a_while(ctx, wait, Self::heed_held);
         });

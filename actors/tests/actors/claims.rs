@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actors::DraftSave;
 use actors::fanout::ConnectionId;
-use hub_core::ids::UserId;
+use hub_core::ids::{CommandKey, UserId};
 use hub_core::ports::{EventRange, From, Journal};
 use hub_core::rules::claim::{GRACE, LEASE};
 use hub_core::rules::intent::{Asker, Intent, Step};
@@ -290,6 +290,18 @@ async fn two_hubs_that_end_the_same_claim_end_it_once() {
     assert_eq!(log(&one).await, ["took 7", "ran out 7"]);
     assert_eq!((live_claim(&one).await, live_claim(&two).await), (None, None));
     assert!(there.read().iter().any(|frame| matches!(frame, ServerFrame::Event { event: Event::ClaimExpired { .. }, .. })));
+}
+
+#[actix_rt::test]
+async fn a_claim_ends_although_somebody_used_the_key_of_its_end() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    desk.tickets.submit(TICKET, claim_intent(ana(), 1, Step::TakeClaim { force: false })).await.expect("free");
+    let since = desk.journal.peek(TICKET).expect("a ticket").claim.expect("taken").since;
+    let key = CommandKey::derived(TICKET.ticket, "claim expired", since);
+    desk.tickets.submit(TICKET, Intent { key, ..claim_intent(bo(), 2, Step::Watch { on: true }) }).await.expect("follows");
+    desk.pass_coarsely(LEASE + Duration::from_secs(5)).await;
+    assert_eq!(log(&desk).await, ["took 7", "ran out 7"]);
 }
 
 #[actix_rt::test]

@@ -8,7 +8,7 @@ use hub_core::rules::intent::{Asker, Intent, Step};
 use hub_core::rules::stale::Numbering;
 use hub_core::wire::{Audience, ErrorCode, Event, ServerFrame, Topic};
 
-use crate::desk::{Desk, TICKET, ana, bo, cleo, command_key, public};
+use crate::desk::{Desk, TICKET, ana, bo, cleo, command_key, note, public};
 
 fn hold(by: Asker, key: u128, body: &str, based_on: u64) -> Intent {
     let step = Step::HoldReply {
@@ -107,4 +107,15 @@ async fn what_is_taken_back_does_not_go_out_and_what_went_out_is_not_taken_back(
     let late = desk.tickets.submit(TICKET, cancel(ana(), 4, command_key(3))).await.expect_err("it went out");
     assert_eq!(late.code, ErrorCode::IllegalTransition);
     assert_eq!(log(&desk).await, ["held a", "back None", "held b", "sent b"]);
+}
+
+#[actix_rt::test]
+async fn a_colleague_who_uses_the_key_of_a_release_keeps_no_reply_back() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    desk.tickets.submit(TICKET, hold(ana(), 1, "a", 1)).await.expect("fresh");
+    let key = CommandKey::of_release(TICKET.ticket, command_key(1));
+    desk.tickets.submit(TICKET, Intent { key, ..note(bo(), 2) }).await.expect("a note");
+    desk.pass(Duration::from_secs(10)).await;
+    assert_eq!(log(&desk).await, ["held a", "sent a"]);
 }
