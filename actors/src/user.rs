@@ -231,6 +231,10 @@ impl UserActor {
             Audience::Internal => 1 << 127,
         };
         let (topic, slot) = (self.topic(), ticket_id.uuid().as_u128() ^ of_audience);
+        let weight = serde_json::to_vec(&draft).map_or(0, |bytes| bytes.len());
+        if weight > MAX_EVENTS_BYTES {
+            return tracing::debug!(user = %self.key.user, weight, "a draft is too long to be told; it is read by REST");
+        }
         let signal = Signal::DraftChanged { ticket_id, audience, draft: draft.map(|draft| *draft) };
         let frame = Frame::new(ServerFrame::Signal { topic: Topic::Me, signal });
         self.watchers.publish(|| Delivery::Signal { topic, slot, frame: Arc::clone(&frame) });

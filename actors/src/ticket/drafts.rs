@@ -32,7 +32,9 @@ use crate::user::UserMessage;
 /// Asks that may wait for the ticket or its drafts to be read.
 const MAX_WAITING: usize = 256;
 /// What somebody's drafts may weigh in an answer to `subscribe`, in JSON; larger ones are read by REST.
-const MAX_TOLD_BYTES: usize = 128 * 1024;
+const MAX_TOLD_BYTES: usize = 64 * 1024;
+/// When to read again what could not be read, where somebody's text came back.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// Somebody asks for drafts, or wants one changed.
 pub struct DraftAsk {
@@ -187,7 +189,7 @@ impl TicketActor {
             Ok(read) => read,
             Err(error) => {
                 self.drafts.known = before;
-                return self.drafts_cannot_be_read(&error);
+                return self.drafts_cannot_be_read(ctx, &error);
             }
         };
         if again {
@@ -219,7 +221,7 @@ impl TicketActor {
     }
 
     /// Whoever waits is told; those who watch keep their place.
-    fn drafts_cannot_be_read(&mut self, error: &StoreError) {
+    fn drafts_cannot_be_read(&mut self, ctx: &mut Context<Self>, error: &StoreError) {
         tracing::warn!(ticket = %self.key.ticket, %error, "drafts cannot be read");
         let problem = problem_of(error);
         self.drafts.refuse(&problem);
@@ -227,6 +229,14 @@ impl TicketActor {
             watch.answer(WatchAnswer::Refused(problem.clone()));
         }
         self.refuse_those_that_need_drafts();
+        if !self.drafts.came_back.is_empty() {
+            self.in_a_while(ctx, TRY_AGAIN, |actor, ctx| {
+                if !actor.drafts.came_back.is_empty() {
+                    actor.read_drafts(ctx);
+                }
+            });
+        }
+        self.work(ctx);
     }
 
     /// Stores what is due, in one statement; comes back as [`TicketActor::drafts_were_stored`].

@@ -15,7 +15,7 @@ use hub_core::rules::permissions::{Act, Side, may};
 use hub_core::rules::record::Happened;
 use hub_core::rules::stale::Numbering;
 use hub_core::rules::ticket::TicketState;
-use hub_core::wire::{Actor, ErrorCode, EventRecord, MAX_HUB_MESSAGE_BYTES, Problem, ServerFrame};
+use hub_core::wire::{Actor, Audience, ErrorCode, EventRecord, MAX_HUB_MESSAGE_BYTES, Problem, ServerFrame};
 use tokio::sync::oneshot;
 
 use super::actor::{Life, TicketActor};
@@ -67,9 +67,20 @@ impl Command {
         self.intent.key
     }
 
-    /// Whether the asker's draft is part of what it does.
-    fn needs_drafts(&self) -> bool {
+    /// Whether the asker's draft goes along.
+    fn takes_draft(&self) -> bool {
         self.intent.steps.iter().any(|step| matches!(step, Step::HandOver { with_draft: true, .. }))
+    }
+
+    /// Whether the asker's draft is part of what it does: it goes along, or those who wrote it are named.
+    fn needs_drafts(&self) -> bool {
+        // Notes and what customers write are nobody else's work.
+        let is_reply = |step: &Step| match step {
+            Step::PostReply { audience, .. } | Step::HoldReply { audience, .. } => *audience == Audience::Public,
+            _ => false,
+        };
+        let is_staffs_reply = self.intent.by.role.side() == Side::Staff && self.intent.steps.iter().any(is_reply);
+        is_staffs_reply || self.takes_draft()
     }
 
     /// The answer to a key that had its effect already: the same as the first time, or `invalid`.
@@ -123,7 +134,7 @@ impl TicketActor {
         let mut draft = Draft::default();
         while draft.commands.len() < MAX_TOGETHER {
             let Some(command) = self.waiting.pop_front() else { break };
-            if self.waits_for_drafts(ctx, &command) {
+            if self.waits_for_drafts(ctx, &command, draft.commands.is_empty()) {
                 self.waiting.push_front(command);
                 break;
             }
@@ -157,12 +168,18 @@ impl TicketActor {
         }
     }
 
-    /// A command is decided after what its sender saved before: while that is being stored, it waits. One that takes the draft along
-    /// waits until the drafts are known.
-    fn waits_for_drafts(&mut self, ctx: &mut Context<Self>, command: &Command) -> bool {
+    /// A command is decided after what its sender saved before: while that is being stored, it waits. One that needs the drafts
+    /// waits until they are known. One that takes the draft along has what waits of it stored before, and is therefore the first that
+    /// is decided: what others in front of it do to drafts is not written yet, and must not be saved over.
+    fn waits_for_drafts(&mut self, ctx: &mut Context<Self>, command: &Command, is_first: bool) -> bool {
         let by = command.intent.by.user;
         if command.needs_drafts() {
             self.read_drafts(ctx);
+        }
+        if command.takes_draft() {
+            if !is_first {
+                return true;
+            }
             self.drafts.shelf.hurry(by);
             self.store_drafts(ctx);
         }

@@ -477,3 +477,97 @@ async fn a_handover_whose_draft_cannot_be_read_does_not_happen() {
     let handoff = desk.journal.peek(TICKET).expect("a ticket").handoff.expect("pinned");
     assert_eq!(handoff.draft.expect("it goes along").body, "Dear Cleo");
 }
+
+#[actix_rt::test]
+async fn a_handover_behind_a_reply_has_nothing_saved_over_what_the_reply_spends() {
+    tokio::time::pause();
+    let (desk, tab) = (Desk::open().await, Tab::of(ana()));
+    done(tab.saves(&desk, 0, "Dear Cleo")).await.expect("stored");
+    let submit = |intent: Intent| {
+        let tickets = desk.tickets.clone();
+        actix_rt::spawn(async move { code(tickets.submit(TICKET, intent).await) })
+    };
+    desk.journal.appends.close();
+    let first = submit(note(bo(), 1));
+    desk.settle().await;
+    let newest = tab.saves(&desk, 1, "Dear Cleo, it");
+    let (reply, handover) = (submit(public(ana(), 2, 1)), submit(hands_over(ana(), 3, &bo())));
+    desk.settle().await;
+    desk.journal.appends.open();
+    for (command, seq) in [(first, 2), (reply, 3), (handover, 4)] {
+        assert_eq!(command.await.expect("not cancelled"), Ok(seq));
+    }
+    assert_eq!(theirs(newest).await, None, "it was written before the reply was sent, and is not acked and gone");
+    assert_eq!(desk.stored(&ana()), (2, None));
+}
+
+#[actix_rt::test]
+async fn a_reply_names_those_who_wrote_its_draft_also_where_nobody_looked_at_the_ticket() {
+    tokio::time::pause();
+    let (desk, hers) = (Desk::open().await, Tab::of(ana()));
+    done(hers.saves(&desk, 0, "Dear Cleo")).await.expect("stored");
+    desk.sees_done(hands_over(ana(), 1, &bo())).await;
+    desk.sees_done(does(bo(), 2, Step::AcknowledgeHandoff)).await;
+    desk.let_pass(Duration::from_secs(500)).await;
+    let head = desk.journal.peek(TICKET).expect("a ticket").seq;
+    desk.reply(bo(), 3, head).await.expect("nothing came in between");
+    let posted = desk.journal.peek_events(TICKET).pop().expect("posted");
+    let Event::ReplyPosted { draft_authors, .. } = &posted.event else { panic!("{posted:?}") };
+    assert_eq!(draft_authors.iter().map(|author| author.id).collect::<Vec<_>>(), [ana().user]);
+}
+
+#[actix_rt::test]
+async fn a_text_that_came_back_is_told_although_it_could_not_be_read_at_once() {
+    tokio::time::pause();
+    let (desk, hers) = (Desk::open().await, Tab::of(ana()));
+    done(hers.saves(&desk, 0, "Dear Cleo")).await.expect("stored");
+    desk.sees_done(hands_over(ana(), 1, &bo())).await;
+    desk.let_pass(Duration::from_secs(500)).await;
+    let device = desk.listening(bo(), Topic::Me).await;
+    device.read();
+    // Awake again, without its drafts.
+    desk.sees_done(note(bo(), 2)).await;
+    desk.journal.fail_next_reads(1);
+    desk.sees_done(does(bo(), 3, Step::AcknowledgeHandoff)).await;
+    assert_eq!(changes(&device.read()), []);
+    desk.let_pass(SECOND + Duration::from_millis(10)).await;
+    assert_eq!(changes(&device.read()), [some(1, "Dear Cleo")]);
+}
+
+#[actix_rt::test]
+async fn a_draft_that_fits_into_no_message_is_not_told_in_one() {
+    tokio::time::pause();
+    let (desk, tab) = (Desk::open().await, Tab::of(ana()));
+    let device = desk.listening(ana(), Topic::Me).await;
+    done(tab.saves(&desk, 0, "short")).await.expect("stored");
+    device.read();
+    let text = DraftText { body: "x".repeat(300 * 1024), based_on: 1, authors: vec![ana().person()] };
+    let long = Kept { key: key(ana().user, Audience::Public), revision: 2, updated_at: UnixMs(2_000), text: Some(text) };
+    desk.journal.save(TICKET, vec![long]).await.expect("memory");
+    desk.let_pass(SECOND).await;
+    let slower = tab.saves(&desk, 1, "shorter");
+    desk.let_pass(SECOND).await;
+    assert!(slower.is_finished());
+    assert_eq!(changes(&device.read()).len(), 0);
+    assert_eq!(desk.tickets.drafts(TICKET, ana()).await.expect("hers")[0].body.len(), 300 * 1024, "it is read by REST");
+}
+
+#[actix_rt::test]
+async fn what_waits_behind_a_handover_whose_draft_cannot_be_read_goes_on() {
+    tokio::time::pause();
+    let desk = Desk::open().await;
+    desk.sees_done(note(bo(), 1)).await;
+    let submit = |intent: Intent| {
+        let tickets = desk.tickets.clone();
+        actix_rt::spawn(async move { code(tickets.submit(TICKET, intent).await) })
+    };
+    desk.journal.reads.close();
+    let (handover, behind) = (submit(hands_over(ana(), 2, &bo())), submit(note(bo(), 3)));
+    desk.settle().await;
+    desk.journal.fail_next_reads(1);
+    desk.journal.reads.open();
+    assert_eq!(handover.await.expect("not cancelled"), Err(ErrorCode::Busy));
+    desk.settle().await;
+    assert!(behind.is_finished(), "nothing else comes that would wake it");
+    assert_eq!(behind.await.expect("not cancelled"), Ok(3));
+}

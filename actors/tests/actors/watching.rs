@@ -114,6 +114,7 @@ async fn events_that_are_committed_while_older_ones_are_read_are_not_lost() {
     for n in 0..5 {
         desk.tickets.submit(TICKET, note(ana(), n)).await.expect("a note");
     }
+    desk.tickets.drafts(TICKET, ana()).await.expect("known from here on: nobody waits for them");
     let socket = desk.socket(ana());
     desk.journal.reads.close();
     socket.subscribe(1, TOPIC, Some((2, desk.journal.stream())));
