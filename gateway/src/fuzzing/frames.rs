@@ -1,12 +1,12 @@
 //! Client frames in both codecs: what decodes is within the limits, is written and read back as the same in either codec, and
 //! a tree means the same whichever codec it came in.
 
-use hub_core::wire::client::{BadRequest, Request};
+use hub_core::wire::client::{BadRequest, MAX_FIELD_BYTES, MAX_ROWS, Request};
 use hub_core::wire::value::decode_strict;
-use hub_core::wire::{ClientFrame, Codec, MAX_BODY_BYTES, MAX_DEPTH, MAX_INTEGER};
+use hub_core::wire::{ClientFrame, Codec, MAX_DEPTH, MAX_INTEGER};
 use serde_json::Value;
 
-use super::{Kind, kind};
+use super::{Kind, kind, limits};
 
 pub fn json(bytes: &[u8]) -> Kind {
     frame(Codec::Json, bytes)
@@ -46,11 +46,21 @@ fn frame(codec: Codec, bytes: &[u8]) -> Kind {
 
 fn within_limits(frame: &ClientFrame) {
     match frame {
-        ClientFrame::PostReply { body, based_on, .. } => {
-            assert!(body.len() <= MAX_BODY_BYTES && !body.trim().is_empty() && !body.contains('\0'));
+        ClientFrame::PostReply { body, based_on, then_status, mention_ids, hold_ms, .. } => {
+            limits::body(body);
+            limits::reply(mention_ids, then_status.as_deref(), *hold_ms);
             assert!(based_on.is_none_or(|seq| seq <= MAX_INTEGER));
         }
         ClientFrame::Subscribe { resume, .. } => assert!(resume.is_none_or(|(after, _)| after <= MAX_INTEGER)),
+        ClientFrame::HandOver { to_id, to_team_id, note, .. } => limits::handover(to_id.is_some(), to_team_id.is_some(), note),
+        ClientFrame::ChangeTags { add, remove, .. } => limits::tags(add, remove),
+        ClientFrame::SaveDraft { revision, body, based_on, .. } => {
+            limits::draft(body);
+            assert!(*revision <= MAX_INTEGER && *based_on <= MAX_INTEGER);
+        }
+        ClientFrame::SetPresence { field, .. } => assert!(field.as_ref().is_none_or(|field| field.len() <= MAX_FIELD_BYTES)),
+        ClientFrame::WatchRows { ticket_ids } => assert!(ticket_ids.len() <= MAX_ROWS),
+        ClientFrame::MarkRead { seq, .. } => assert!(*seq <= MAX_INTEGER),
         _ => {}
     }
 }

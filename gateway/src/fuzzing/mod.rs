@@ -4,6 +4,7 @@
 //! The runner is `gateway/tests/fuzz`; any other fuzzer can call the same targets.
 
 mod frames;
+mod limits;
 mod requests;
 mod sockets;
 

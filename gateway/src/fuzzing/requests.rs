@@ -11,22 +11,27 @@ use hub_core::wire::{Codec, MAX_BODY_BYTES, MAX_INTEGER, Problem};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Kind, kind};
+use super::{Kind, kind, limits};
 use crate::auth::Token;
-use crate::rest::fuzzing::{change, cursor, draft, etag, list, new_ticket, reply, sign_in, since};
+use crate::rest::fuzzing::{change, cursor, draft, etag, handover, list, new_ticket, reply, sign_in, since, tags};
 
 pub fn bodies(bytes: &[u8]) -> Kind {
     let Ok(Value::Object(map)) = decode_strict(Codec::Json, bytes) else { return 0 };
-    let reply = read(&map, reply).map(|reply| assert!(reply.body.len() <= MAX_BODY_BYTES && !reply.body.contains('\0')));
+    let reply = read(&map, reply).map(|reply| {
+        limits::body(&reply.body);
+        limits::reply(&reply.mention_ids, reply.then_status.as_deref(), reply.hold_ms);
+    });
+    let handover = read(&map, handover)
+        .map(|handover| limits::handover(handover.to_id.is_some(), handover.to_team_id.is_some(), &handover.note));
+    let tags = read(&map, tags).map(|tags| limits::tags(&tags.add, &tags.remove));
     let ticket = read(&map, new_ticket).map(|(title, description)| {
         assert!(title.len() <= 500 && description.len() <= MAX_BODY_BYTES && !title.trim().is_empty());
     });
     let draft = read(&map, draft).map(|(revision, body)| {
-        assert!(
-            body.len() <= MAX_BODY_BYTES && !body.contains('\0') && revision.is_none_or(|revision| revision <= MAX_INTEGER)
-        );
+        limits::draft(&body);
+        assert!(revision.is_none_or(|revision| revision <= MAX_INTEGER));
     });
-    kind([read(&map, sign_in), reply, ticket, read(&map, change), draft].map(|read| read.err()))
+    kind([read(&map, sign_in), reply, ticket, read(&map, change), draft, handover, tags].map(|read| read.err()))
 }
 
 /// Reads a map the way a body is read; else the names of the fields that are wrong.

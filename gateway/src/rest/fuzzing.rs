@@ -2,7 +2,7 @@
 
 use hub_core::ports::{SignIn, TicketQuery};
 use hub_core::rules::permissions::Side;
-use hub_core::wire::client::ReplyFields;
+use hub_core::wire::client::{HandoverFields, ReplyFields, TagFields};
 use hub_core::wire::fields::Fields;
 use hub_core::wire::{Problem, Source};
 
@@ -12,6 +12,14 @@ pub fn sign_in(f: &mut Fields<'_>) -> Option<()> {
 
 pub fn reply(f: &mut Fields<'_>) -> Option<ReplyFields> {
     ReplyFields::read(f)
+}
+
+pub fn handover(f: &mut Fields<'_>) -> Option<HandoverFields> {
+    HandoverFields::read(f)
+}
+
+pub fn tags(f: &mut Fields<'_>) -> Option<TagFields> {
+    TagFields::read(f)
 }
 
 /// Title and description.

@@ -58,6 +58,12 @@ fn bodies() -> Vec<Vec<u8>> {
         r#"{"title":"Printer on fire","description":"It *burns*.","priority":"p2"}"#,
         r#"{"body":"Hé","audience":"public","based_on":41,"force":true,"then_status":"resolved"}"#,
         r#"{"based_on":41,"status":"open","note":"done","assignee_id":null,"team_id":null,"title":"x","custom":{"a":[1.5,-0.0]}}"#,
+        r#"{"body":"Hé","audience":"internal","hold_ms":30000,"mention_ids":["01900000-0000-7000-8000-000000000004"]}"#,
+        r#"{"body":"","based_on":41,"revision":7}"#,
+        r#"{"to_id":"01900000-0000-7000-8000-000000000004","note":"Yours","with_draft":true}"#,
+        r#"{"to_team_id":"01900000-0000-7000-8000-000000000004","note":"Yours"}"#,
+        r#"{"add":["Drucker "," ÄRGER","drucker"],"remove":["vpn"]}"#,
+        &format!(r#"{{"add":["{}"]}}"#, "İ".repeat(25)),
         r#"{"due_at":"2026-01-02T03:04:05.678Z","scheduled_at":null,"urgency":"high","priority":"p1","category_id":null}"#,
     ])
 }

@@ -252,7 +252,12 @@ fn tags(value: &Value) -> Result<Vec<String>, Complaint> {
     let list = value.as_array().filter(|list| list.len() <= MAX_TAGS).ok_or("must be a list of at most 50 tags")?;
     let mut tags = Vec::with_capacity(list.len());
     for tag in list {
-        tags.push(fields::filled_text(MAX_TAG_BYTES)(tag)?.trim().to_lowercase());
+        let tag = fields::filled_text(MAX_TAG_BYTES)(tag)?.trim().to_lowercase();
+        // Some letters weigh more in lower case.
+        if tag.len() > MAX_TAG_BYTES {
+            return Err(format!("must be tags of at most {MAX_TAG_BYTES} bytes").into());
+        }
+        tags.push(tag);
     }
     tags.sort_unstable();
     tags.dedup();
