@@ -1,4 +1,5 @@
 // Writing to a ticket: draft, send, and what to do when something came in between. The text is never lost on the way.
+import clsx from "clsx";
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { conflictedPost } from "../client/conflicts";
 import { claimOfOther, NOBODY_HERE } from "../client/here";
@@ -168,25 +169,27 @@ export function ReplyBox({ ticket, topic, audiences, placeholder, handle }: Prop
         />
       )}
       <DraftConflict draft={draft} onChoose={choose} />
-      <Composer
-        ref={area}
-        audience={audience}
-        audiences={audiences}
-        text={draft.body}
-        state={draftState(draft, user.id)}
-        placeholder={placeholder[audience]}
-        people={people}
-        {...(claim && { sendWords: "Send anyway…" })}
-        {...(called.length > 0 && { remark: whomItCalls(called, people, audience) })}
-        onAudience={setAudience}
-        onText={(text) => {
-          drafts.write(ticket, audience, text, seq);
-          if (text.trim() === "") live.announcer.finish();
-          else live.announcer.type(audience);
-        }}
-        onSend={send}
-        onUndo={() => undo.take()}
-      />
+      <div className={clsx(conflict && draft.body === "" && "max-sm:hidden")}>
+        <Composer
+          ref={area}
+          audience={audience}
+          audiences={audiences}
+          text={draft.body}
+          state={draftState(draft, user.id)}
+          placeholder={placeholder[audience]}
+          people={people}
+          {...(claim && { sendWords: "Send anyway…" })}
+          {...(called.length > 0 && { remark: whomItCalls(called, people, audience) })}
+          onAudience={setAudience}
+          onText={(text) => {
+            drafts.write(ticket, audience, text, seq);
+            if (text.trim() === "") live.announcer.finish();
+            else live.announcer.type(audience);
+          }}
+          onSend={send}
+          onUndo={() => undo.take()}
+        />
+      </div>
     </div>
   );
 }

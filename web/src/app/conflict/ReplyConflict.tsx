@@ -2,7 +2,7 @@
 // sent before I say so. What becomes of the text is left to the reply box.
 import { CircleAlert } from "lucide-react";
 import { lazy, type RefObject, Suspense, useId, useState } from "react";
-import type { PendingPost } from "../../client/views";
+import { type PendingPost, publicDeedsAfter } from "../../client/views";
 import { Button, inputLook } from "../../ui/basics";
 import { TimeAgo } from "../../ui/clock";
 import { Markdown } from "../../ui/markdown";
@@ -26,8 +26,11 @@ type Props = {
 export function ReplyConflict({ post, heading, onText, onEdit, onSendAnyway, onNote, onDiscard }: Props) {
   const [isCompared, setIsCompared] = useState(false);
   const id = useId();
+  const { user } = useSession();
   if (post.fate.at !== "refused") return null;
-  const { events: between, claim } = post.fate.refusal;
+  const { events, claim } = post.fate.refusal;
+  // the hub tells all that I had not seen; what colleagues did among themselves is no reason to wait
+  const between = publicDeedsAfter(events, 0, user.id);
   const mine = post.command.body;
   const theirs = lastReply(between);
   return (

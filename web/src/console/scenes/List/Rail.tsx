@@ -44,7 +44,7 @@ export function Rail({ choice }: { choice: ListChoice }) {
 function Count({ count }: { count: number | null }) {
   if (count === null) return null;
   return (
-    <span data-count={count} className="font-normal text-xs tabular-nums" title={`${count} tickets`}>
+    <span data-count={count} className="font-normal text-xs tabular-nums max-sm:hidden" title={`${count} tickets`}>
       {count > MOST_COUNTED ? `${MOST_COUNTED}+` : count}
     </span>
   );
