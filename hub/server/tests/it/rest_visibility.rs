@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::fixture;
 use crate::http::{Answer, Request};
 use crate::hub::TestHub;
 
@@ -24,6 +25,9 @@ fn doors(hub: &TestHub, token: &str, id: &str) -> Vec<(&'static str, Request)> {
     let comment =
         |body: Value| hub.api(token, "POST", &format!("/tickets/{id}/comments")).key(&Uuid::new_v4().to_string()).json(&body);
     let patch = |body: Value| hub.api(token, "PATCH", &format!("/tickets/{id}")).json(&body);
+    let at =
+        |method: &str, path: &str| hub.api(token, method, &format!("/tickets/{id}/{path}")).key(&Uuid::new_v4().to_string());
+    let draft = json!({"body": "x", "based_on": 1});
     vec![
         ("read", hub.api(token, "GET", &format!("/tickets/{id}"))),
         ("log", hub.api(token, "GET", &format!("/tickets/{id}/events"))),
@@ -32,6 +36,17 @@ fn doors(hub: &TestHub, token: &str, id: &str) -> Vec<(&'static str, Request)> {
         ("assign", patch(json!({"assignee_id": null}))),
         ("status", patch(json!({"status": "in_progress", "force": true}))),
         ("fields", patch(json!({"urgency": "low", "based_on": 1}))),
+        ("hand over", at("POST", "handoff").json(&json!({"to_id": fixture::person("bo@acme.test"), "note": "Yours"}))),
+        ("acknowledge", at("POST", "handoff/acknowledgement")),
+        ("tags", at("POST", "tags").json(&json!({"add": ["x"]}))),
+        ("follow", at("PUT", "watch").json(&json!({"on": true}))),
+        ("claim", at("PUT", "claim").json(&json!({}))),
+        ("release", at("DELETE", "claim")),
+        ("take back", at("DELETE", &format!("held/{}", Uuid::nil()))),
+        ("drafts", at("GET", "drafts")),
+        ("draft", at("PUT", "drafts/public").json(&draft)),
+        ("draft of a note", at("PUT", "drafts/internal").json(&draft)),
+        ("throw away", at("DELETE", "drafts/public")),
     ]
 }
 
@@ -39,13 +54,13 @@ fn doors(hub: &TestHub, token: &str, id: &str) -> Vec<(&'static str, Request)> {
 fn expected(email: &str, door: &str) -> u16 {
     let reads = matches!(door, "read" | "log");
     match email {
-        "owner@acme.test" | "admin@acme.test" | "ana@acme.test" => {
-            if door == "reply" || door == "note" {
-                201
-            } else {
-                200
-            }
-        }
+        "owner@acme.test" | "admin@acme.test" | "ana@acme.test" => match door {
+            "reply" | "note" | "hand over" | "acknowledge" | "tags" => 201,
+            "throw away" => 204,
+            // Allowed, and nothing is held back.
+            "take back" => 409,
+            _ => 200,
+        },
         "viewer@acme.test" => {
             if reads {
                 200
@@ -54,8 +69,9 @@ fn expected(email: &str, door: &str) -> u16 {
             }
         }
         "cleo@customer.test" => match door {
-            "read" | "log" => 200,
+            "read" | "log" | "drafts" | "draft" => 200,
             "reply" => 201,
+            "throw away" => 204,
             _ => 403,
         },
         _ => 404,

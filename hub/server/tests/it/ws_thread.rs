@@ -179,6 +179,16 @@ async fn strangers_find_nothing_there() {
             |ticket: Value| json!({"type": "change_status", "key": Uuid::new_v4(), "ticket_id": ticket, "status": "closed", "force": true}),
             |ticket: Value| json!({"type": "assign", "key": Uuid::new_v4(), "ticket_id": ticket, "assignee_id": null}),
             |ticket: Value| json!({"type": "update_ticket", "key": Uuid::new_v4(), "ticket_id": ticket, "title": "x", "based_on": 0}),
+            |ticket: Value| json!({"type": "hand_over", "key": Uuid::new_v4(), "ticket_id": ticket, "to_id": Uuid::nil(), "note": "x"}),
+            |ticket: Value| json!({"type": "acknowledge_handoff", "key": Uuid::new_v4(), "ticket_id": ticket}),
+            |ticket: Value| json!({"type": "change_tags", "key": Uuid::new_v4(), "ticket_id": ticket, "add": ["x"]}),
+            |ticket: Value| json!({"type": "watch", "key": Uuid::new_v4(), "ticket_id": ticket, "on": true}),
+            |ticket: Value| json!({"type": "cancel_held", "key": Uuid::new_v4(), "ticket_id": ticket, "held_key": Uuid::nil()}),
+            |ticket: Value| json!({"type": "take_claim", "ticket_id": ticket, "force": true}),
+            |ticket: Value| json!({"type": "release_claim", "ticket_id": ticket}),
+            |ticket: Value| json!({"type": "set_presence", "ticket_id": ticket, "state": "viewing"}),
+            |ticket: Value| json!({"type": "discard_draft", "ticket_id": ticket, "audience": "public"}),
+            |ticket: Value| json!({"type": "save_draft", "ticket_id": ticket, "audience": "public", "revision": 0, "body": "x", "based_on": 0}),
         ] {
             let foreign = socket.ask(make(story.ticket["id"].clone())).await;
             let nowhere = socket.ask(make(json!(missing))).await;
@@ -200,6 +210,14 @@ async fn a_viewer_sees_everything_and_changes_nothing() {
         story.reply("x", "public", 1),
         story.reply("x", "internal", 1),
         json!({"type": "change_status", "key": Uuid::new_v4(), "ticket_id": story.ticket["id"], "status": "closed", "force": true}),
+        json!({"type": "acknowledge_handoff", "key": Uuid::new_v4(), "ticket_id": story.ticket["id"]}),
+        json!({"type": "change_tags", "key": Uuid::new_v4(), "ticket_id": story.ticket["id"], "add": ["x"]}),
+        json!({"type": "watch", "key": Uuid::new_v4(), "ticket_id": story.ticket["id"], "on": true}),
+        json!({"type": "take_claim", "ticket_id": story.ticket["id"], "force": true}),
+        json!({"type": "release_claim", "ticket_id": story.ticket["id"], "force": true}),
+        json!({"type": "set_presence", "ticket_id": story.ticket["id"], "state": "composing"}),
+        json!({"type": "set_presence", "ticket_id": story.ticket["id"], "state": "viewing", "field": "title"}),
+        json!({"type": "discard_draft", "ticket_id": story.ticket["id"], "audience": "public"}),
     ] {
         assert_eq!(viewer.ask(frame).await["code"], "forbidden");
     }
