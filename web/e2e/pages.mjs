@@ -107,6 +107,9 @@ export async function mustBeAccessible({ page }, name, within = "html") {
 export async function shoot({ page }, name) {
   fs.mkdirSync(SHOTS, { recursive: true });
   await settle(page);
+  // Only its panes scroll: what makes the page itself longer than the window can push everything out of sight.
+  const tooLong = await page.evaluate(() => document.documentElement.scrollHeight - window.innerHeight);
+  if (tooLong > 1) throw new Error(`${name}: the page is ${tooLong} pixels longer than the window`);
   await page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
 }
 

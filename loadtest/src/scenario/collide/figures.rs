@@ -128,26 +128,49 @@ fn shown_after(device: &Device, user: UserId, asked_us: u64) -> Option<u64> {
     later.into_iter().find(|(_, shown)| *shown == Some(true)).map(|(at_us, _)| at_us - asked_us)
 }
 
-/// From asking for the claim, or composing, until each other viewer was shown the event.
+/// From asking for the claim, or composing, until each other viewer who was there all the time was shown the event. What a handover
+/// moves was not asked for by whoever has it then.
 fn claims_us(room: &Room) -> Vec<u64> {
     let asked = asks(room, |ask| {
         matches!(ask, Ask::TakeClaim { .. } | Ask::Presence { state: State::Composing, audience: Some(Audience::Public) })
     });
     let mut samples = Vec::new();
-    for entry in &room.log {
+    for (index, entry) in room.log.iter().enumerate() {
         let What::Taken { by, .. } = entry.what else { continue };
-        let shown = || {
-            let others = room.devices.iter().filter(|device| device.view == View::Ticket && device.user != by);
-            others.flat_map(|device| &device.moments).filter_map(|moment| match moment.seen {
-                Seen::Event { seq } if seq == entry.seq => Some(moment.at_us),
-                _ => None,
-            })
-        };
-        let Some(first_us) = shown().min() else { continue };
+        let is_moved =
+            room.log[index.saturating_sub(2)..index].iter().any(|before| matches!(before.what, What::HandedOver { .. }));
+        let others = || room.devices.iter().filter(|device| device.view == View::Ticket && device.user != by);
+        let Some(first_us) = others().filter_map(|device| shown_event(device, entry.seq)).min() else { continue };
         let cause = asked.iter().rev().find(|(at_us, user)| *user == by && *at_us < first_us);
-        if let Some((asked_us, _)) = cause.filter(|(at_us, _)| at_us + SLACK_US > first_us) {
-            samples.extend(shown().map(|at_us| at_us - asked_us));
+        if let Some((asked_us, _)) = cause.filter(|(at_us, _)| !is_moved && at_us + SLACK_US > first_us) {
+            let shown = others().filter_map(|device| {
+                let at_us = shown_event(device, entry.seq)?;
+                was_there(device, *asked_us, at_us).then_some(at_us - asked_us)
+            });
+            samples.extend(shown);
         }
     }
     samples
+}
+
+/// When a device was shown an event.
+fn shown_event(device: &Device, wanted: u64) -> Option<u64> {
+    device.moments.iter().find(|moment| matches!(moment.seen, Seen::Event { seq } if seq == wanted)).map(|moment| moment.at_us)
+}
+
+/// True for a device that watched at the first of these times, and neither left nor came back until the second.
+fn was_there(device: &Device, from_us: u64, until_us: u64) -> bool {
+    let changes = device.moments.iter().filter_map(|moment| match &moment.seen {
+        Seen::Joined { .. } => Some((moment.at_us, true)),
+        Seen::Left | Seen::Lost => Some((moment.at_us, false)),
+        Seen::Asked { .. } | Seen::Answered { .. } | Seen::Event { .. } | Seen::Signal(_) => None,
+    });
+    let mut was_there = false;
+    for (at_us, is_there) in changes.take_while(|(at_us, _)| *at_us <= until_us) {
+        if at_us > from_us {
+            return false;
+        }
+        was_there = is_there;
+    }
+    was_there
 }
