@@ -1,7 +1,7 @@
 // Who is told of what, and that what is read on one device is read on all.
 import { mustCount, news, openBell, panel, readAll } from "./bell.mjs";
 import { choose, message, mustBe, note, openTicket, reply, row, take } from "./desk.mjs";
-import { until } from "./pages.mjs";
+import { shoot, until } from "./pages.mjs";
 import { agent, customer, leave, mustBeSilentAbout, OUTAGE, unique } from "./people.mjs";
 
 /** @typedef {import("./people.mjs").Stage} Stage */
@@ -275,6 +275,7 @@ async function unseen({ browser, hub }) {
   await reply(cleo, "Down here.");
   await more.waitFor();
   await mustCount(ana, 1);
+  await shoot(ana, "c6-below-light");
   await more.click();
   await mustCount(ana, 0);
   await leave({ ana, cleo });

@@ -117,6 +117,7 @@ async function fieldRows({ browser, hub }) {
   await shoot(ana, "c8-fields-light");
   await mustBeAccessible(ana, "the field conflicts");
   await rows.getByRole("button", { name: "Keep theirs" }).first().press("Enter");
+  await rows.getByText(/Priority: Bo/).waitFor({ state: "detached" });
   await ana.page.getByRole("button", { name: /^Priority: P4/ }).waitFor();
   await rows.getByRole("button", { name: "Apply mine" }).press("Enter");
   await bo.page
